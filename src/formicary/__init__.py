@@ -1,0 +1,1 @@
+"""Formicary: an open finance platform on one conserved ledger."""
