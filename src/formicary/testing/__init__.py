@@ -1,0 +1,1 @@
+"""The test kit that ships: readable ledger tables, faulty disks, the simulator, soak and golden logs."""

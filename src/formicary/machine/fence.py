@@ -1,0 +1,215 @@
+"""The fence round a handler's rows: its own product's tables, integers, texts and bytes, in a settled order.
+
+A statement is judged once for each product, before it first runs: by its words (``sql.py``), and by SQLite itself,
+whose authorizer is told of every table, column and function that the statement would touch. Afterwards it runs
+unwatched at full speed. Results are still looked at: no float may come back, and no more rows than the limit.
+
+Breaking the fence is a bug in the product, not an outcome: ``FenceBroken`` is an assertion, and the node stops before
+two nodes can disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import apsw
+
+from formicary.machine.sql import TableShape, Unsafe, check_statement, tokens_of
+from formicary.products.anatomy import Product
+
+ROWS_MAX: Final = 10_000
+"""Rows that one query of a handler may return."""
+Value = int | str | bytes | None
+Row = tuple[Any, ...]
+"""Values of a result, each of the type that its STRICT column has."""
+
+FUNCTIONS: Final = frozenset({
+    "coalesce", "count", "glob", "hex", "ifnull", "iif", "instr", "length", "like", "lower", "max", "min", "nullif",
+    "substr", "substring", "unhex", "upper",
+})  # fmt: skip
+"""Functions that a handler may use in SQL: the same answer on every node, and no float from integers."""
+
+_TOUCHING: Final = frozenset({apsw.SQLITE_READ, apsw.SQLITE_INSERT, apsw.SQLITE_UPDATE, apsw.SQLITE_DELETE})
+_SCHEMA_ACTIONS: Final = frozenset({apsw.SQLITE_CREATE_TABLE, apsw.SQLITE_CREATE_INDEX})
+_CATALOGUE: Final = frozenset({"sqlite_master", "sqlite_schema"})
+_COLUMN_TYPES: Final = frozenset({"INTEGER", "TEXT", "BLOB"})
+_SCHEMA_WORDS_REFUSED: Final = frozenset({
+    "always", "as", "autoincrement", "cascade", "check", "collate", "current_date", "current_time", "current_timestamp",
+    "generated", "random", "select", "temp", "temporary", "trigger", "view", "virtual",
+})  # fmt: skip
+
+
+class FenceBroken(AssertionError):
+    """A product said something to the database that could make two nodes differ."""
+
+    def __init__(self, product: str, sql: str, why: str) -> None:
+        super().__init__(f"{product}: {why}: {' '.join(sql.split())}")
+
+
+class Fence:
+    """Judges what products say to one database."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+
+    def rows_of(self, product: Product) -> FencedRows:
+        """The rows of one product, for its handlers."""
+        return FencedRows(self._connection, product)
+
+    def create_tables(self, product: Product) -> None:
+        """Run a product's schema, and refuse tables whose rows could differ or could not be told apart."""
+        try:
+            refused = {token.text for token in tokens_of(product.schema)} & _SCHEMA_WORDS_REFUSED
+        except Unsafe as error:
+            raise FenceBroken(product.name, product.schema, str(error)) from None
+        if refused:
+            raise FenceBroken(product.name, product.schema, f"{min(refused)} is not for a schema")
+        with _watched(self._connection, product.name, product.schema, lambda *seen: _allows_creation(product, *seen)):
+            self._connection.execute(product.schema)
+        for table in _tables(self._connection, product):
+            _check_table(self._connection, product, table)
+
+
+class FencedRows:
+    """What a handler sees of the database."""
+
+    def __init__(self, connection: apsw.Connection, product: Product) -> None:
+        self._connection = connection
+        self._product = product
+        self._shapes = {table: _shape(connection, table) for table in _tables(connection, product)}
+        self._approved: dict[str, str] = {}
+
+    def all(self, sql: str, *values: Value) -> list[Row]:
+        """Every row of a query, in its order; at most 10,000."""
+        self._judge(sql, values, {"select"})
+        rows: list[Row] = []
+        for row in self._connection.execute(sql, values):
+            if len(rows) == ROWS_MAX:
+                raise FenceBroken(self._product.name, sql, f"more than {ROWS_MAX} rows")
+            rows.append(self._checked(sql, row))
+        return rows
+
+    def one(self, sql: str, *values: Value) -> Row | None:
+        """The only row of a query, or None; a second row is a bug."""
+        rows = self.all(sql, *values)
+        if len(rows) > 1:
+            raise FenceBroken(self._product.name, sql, "more than one row")
+        return rows[0] if rows else None
+
+    def run(self, sql: str, *values: Value) -> int:
+        """Insert, update or delete; answer how many rows it touched."""
+        self._judge(sql, values, {"insert", "replace", "update", "delete"})
+        self._connection.execute(sql, values)
+        return self._connection.changes()
+
+    def _judge(self, sql: str, values: tuple[Value, ...], verbs: set[str]) -> None:
+        for value in values:
+            if value is not None and type(value) not in {int, str, bytes}:
+                raise FenceBroken(self._product.name, sql, f"{type(value).__name__} is not a value for a row")
+        if self._approved.get(sql) not in verbs:
+            self._approve(sql, values, verbs)
+
+    def _approve(self, sql: str, values: tuple[Value, ...], verbs: set[str]) -> None:
+        """Judge a statement that this product has not used before."""
+        try:
+            verb = check_statement(sql, self._shapes)
+        except Unsafe as error:
+            raise FenceBroken(self._product.name, sql, str(error)) from None
+        if verb not in verbs:
+            raise FenceBroken(self._product.name, sql, f"{verb} is not for this method")
+        with _watched(self._connection, self._product.name, sql, self._allows):
+            # EXPLAIN compiles the statement, which is what the authorizer watches, and runs nothing of it.
+            self._connection.execute(sql, values, explain=1, can_cache=False).fetchall()
+        self._approved[sql] = verb
+
+    def _allows(self, action: int, first: str | None, second: str | None) -> str:
+        """Why SQLite may not do this for the product; empty when it may."""
+        if action == apsw.SQLITE_SELECT:
+            return ""
+        if action == apsw.SQLITE_FUNCTION:
+            return "" if second in FUNCTIONS else f"{second}() is not allowed"
+        if action not in _TOUCHING:
+            return f"{apsw.mapping_authorizer_function[action]} is not allowed"
+        if first not in self._shapes:
+            return f"{first} is not a table of {self._product.name}"
+        if action == apsw.SQLITE_UPDATE and any(second in key for key in self._shapes[str(first)].keys):
+            return f"{second} is part of a key: delete and insert instead"
+        return ""
+
+    def _checked(self, sql: str, row: tuple[object, ...]) -> Row:
+        for value in row:
+            if type(value) is float:
+                raise FenceBroken(self._product.name, sql, "a float came back")
+        return row
+
+
+def _allows_creation(product: Product, action: int, first: str | None, second: str | None) -> str:
+    """Why a schema may not do this; empty when it may."""
+    if action in _SCHEMA_ACTIONS:
+        # An index that SQLite makes by itself, for a key, is called sqlite_autoindex_<table>_<number>.
+        own = str(first).removeprefix("sqlite_autoindex_").startswith(product.prefix)
+        return "" if own else f"{first} does not begin with {product.prefix}"
+    internal = action in _TOUCHING and first in _CATALOGUE
+    harmless = action in {apsw.SQLITE_SELECT, apsw.SQLITE_REINDEX}
+    own_table = action in _TOUCHING and str(first).startswith(product.prefix)
+    return "" if internal or harmless or own_table else f"{apsw.mapping_authorizer_function[action]} {first} {second}"
+
+
+@contextmanager
+def _watched(connection: apsw.Connection, product: str, sql: str, allows: object) -> Iterator[None]:
+    """Ask ``allows`` about each step that SQLite would take; break the fence at the first that it does not allow."""
+    reasons: list[str] = []
+
+    def authorize(action: int, first: str | None, second: str | None, database: str | None, _via: str | None) -> int:
+        why = allows(action, first, second) if database in {None, "main"} else f"database {database} is not allowed"
+        reasons.extend([why] if why else [])
+        return apsw.SQLITE_DENY if why else apsw.SQLITE_OK
+
+    connection.authorizer = authorize
+    try:
+        yield
+    except (apsw.AuthError, apsw.SQLError) as error:
+        raise FenceBroken(product, sql, reasons[0] if reasons else str(error)) from error
+    finally:
+        connection.authorizer = None
+
+
+def _tables(connection: apsw.Connection, product: Product) -> list[str]:
+    sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name GLOB ? ORDER BY name"
+    return [str(name) for (name,) in connection.execute(sql, (f"{product.prefix}*",))]
+
+
+def _shape(connection: apsw.Connection, table: str) -> TableShape:
+    """Columns and keys of a table; a key that can hold NULL identifies nothing and is left out."""
+    columns = connection.execute(
+        'SELECT name, "notnull", pk FROM pragma_table_xinfo(?) ORDER BY cid', (table,)
+    ).fetchall()
+    required = {name for name, not_null, _ in columns if not_null}
+    keys = [frozenset(str(name) for name, _, place in columns if place)]
+    sql = 'SELECT name FROM pragma_index_list(?) WHERE "unique" AND NOT partial ORDER BY seq'
+    for (index,) in connection.execute(sql, (table,)).fetchall():
+        names = connection.execute("SELECT name FROM pragma_index_info(?) ORDER BY seqno", (index,)).fetchall()
+        keys.append(frozenset(str(name) for (name,) in names))
+    return TableShape(
+        frozenset(str(name) for name, _, _ in columns), tuple(key for key in keys if key and key <= required)
+    )
+
+
+def _check_table(connection: apsw.Connection, product: Product, table: str) -> None:
+    """STRICT, a key that is never NULL, and columns that can hold no float."""
+    sql = "SELECT strict FROM pragma_table_list(?) WHERE schema = 'main'"
+    if connection.execute(sql, (table,)).fetchone() != (1,):
+        raise FenceBroken(product.name, table, "the table is not STRICT")
+    sql = "SELECT name, type FROM pragma_table_xinfo(?) ORDER BY cid"
+    for name, kind in connection.execute(sql, (table,)):
+        if kind not in _COLUMN_TYPES:
+            raise FenceBroken(product.name, f"{table}.{name}", f"{kind} is not INTEGER, TEXT or BLOB")
+    if not _shape(connection, table).keys:
+        raise FenceBroken(product.name, table, "the table has no key of NOT NULL columns")
+    primary = connection.execute(
+        'SELECT count(*) FROM pragma_table_xinfo(?) WHERE pk AND "notnull"', (table,)
+    ).fetchone()
+    if primary == (0,):
+        raise FenceBroken(product.name, table, "the table has no PRIMARY KEY of NOT NULL columns")

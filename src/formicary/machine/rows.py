@@ -1,0 +1,274 @@
+"""The rows: one SQLite database for the tables of all products and of the machine itself.
+
+One transaction for each entry that touches rows, one savepoint for each command. What a transaction changed is taken
+from SQLite's session extension: it is the net difference of the rows, so its digest depends on nothing but the state
+before and after. The same changeset, turned round, undoes the entry (:meth:`Rows.rewind`).
+
+Beside the rows, in the same commit, stands the entry's *effect*: its digest part, its replies and the kernel batches
+that handlers posted. After a crash the kernel is back at its last checkpoint while the rows may be ahead of it; then
+entries up to ``applied_index`` are repeated from their effects instead of being run again. Rows may even be ahead of
+the log, when a crash hit between this commit and the log's: then they are rewound.
+
+Invariants: ``applied_index`` is the newest entry whose effect is in the rows; effects are kept from the older of the
+two kept checkpoints on; a database in memory keeps none, for there is nothing to recover.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import apsw
+import msgspec
+from blake3 import blake3
+
+from formicary.base.errors import Corrupt, Fault, Refusal, StorageFull, StorageReadOnly
+from formicary.machine.commands import encode
+from formicary.machine.durable import sync_file
+from formicary.machine.events import Outbox
+from formicary.machine.fence import Fence, FencedRows
+from formicary.machine.replies import ReplyStore
+from formicary.machine.timers import Timers
+from formicary.products.anatomy import Product
+
+WAL_PAGES_MAX: Final = 16_384
+"""The write-ahead log is folded into the database at 64 MiB at the latest; checkpoints normally do it earlier."""
+OUTSIDE_DIGEST: Final = frozenset({"machine_effects", "machine_cursors", "machine_schemas"})
+COUNTERS: Final = ("applied_index", "timers", "events", "replies")
+
+_SCHEMA: Final = """
+    CREATE TABLE machine_counters (
+        name TEXT NOT NULL,
+        value INTEGER NOT NULL,
+        PRIMARY KEY (name)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE machine_effects (
+        entry INTEGER NOT NULL PRIMARY KEY,
+        effect BLOB NOT NULL,
+        changes BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE machine_schemas (
+        product TEXT NOT NULL,
+        hash BLOB NOT NULL,
+        PRIMARY KEY (product)
+    ) STRICT, WITHOUT ROWID;
+"""
+
+
+class SchemaChanged(Fault):
+    """The rows were made by other products or other tables; they have to be built again from the log."""
+
+    code = "schema_changed"
+
+
+class Effect(msgspec.Struct, frozen=True, array_like=True, tag="effect.1"):
+    """All that an entry did outside the rows, as needed to repeat it without its handlers."""
+
+    entry_hash: bytes
+    rows_digest: bytes
+    batches: list[tuple[int, bytes]]
+    """(entry kind ACCOUNTS or TRANSFERS, records that the kernel accepted) in the order in which they were posted."""
+    replies: list[tuple[bytes, bool, bool]]
+    """(bytes, is_leaf, replayed) of each answer."""
+
+
+_effect_decoder: Final = msgspec.msgpack.Decoder(Effect)
+
+
+class Rows:
+    """The database, its one writer, and the machine's own tables in it."""
+
+    def __init__(self, path: Path | None, products: Sequence[Product], *, reverse_unordered: bool = False) -> None:
+        """Open or create the database; with ``reverse_unordered``, for tests, SQLite returns unordered rows backwards."""
+        self.path = path
+        with storage_faults(path):
+            self.connection = apsw.Connection(":memory:" if path is None else str(path), statementcachesize=512)
+            self._configure(reverse_unordered=reverse_unordered)
+            self._create(products)
+            self.fence = Fence(self.connection)
+            self.applied_index = self.counter("applied_index")
+        self.fenced: dict[str, FencedRows] = {product.name: self.fence.rows_of(product) for product in products}
+        self.replies = ReplyStore(self)
+        self.outbox = Outbox(self)
+        self.timers = Timers(self)
+        self._session: apsw.Session | None = None
+        self._prune_through = 0
+
+    def _configure(self, *, reverse_unordered: bool) -> None:
+        run = self.connection.execute
+        self.connection.set_busy_timeout(5000)
+        run("PRAGMA journal_mode = WAL").fetchall()
+        run("PRAGMA synchronous = NORMAL")
+        run(f"PRAGMA wal_autocheckpoint = {WAL_PAGES_MAX}").fetchall()
+        run("PRAGMA foreign_keys = ON")
+        run("PRAGMA trusted_schema = OFF")
+        run(f"PRAGMA reverse_unordered_selects = {'ON' if reverse_unordered else 'OFF'}")
+        for option in (apsw.SQLITE_DBCONFIG_DQS_DML, apsw.SQLITE_DBCONFIG_DQS_DDL):
+            self.connection.config(option, 0)  # "x" is a column, never by accident a text
+
+    def _create(self, products: Sequence[Product]) -> None:
+        hashes = {product.name: blake3(product.schema.encode()).digest() for product in products}
+        if self.connection.table_exists("main", "machine_schemas"):
+            stored = dict(self.connection.execute("SELECT product, hash FROM machine_schemas ORDER BY product"))
+            if stored != hashes:
+                raise SchemaChanged("the rows were made with other products or tables")
+            return
+        fence = Fence(self.connection)
+        with self.connection:
+            for schema in (_SCHEMA, ReplyStore.SCHEMA, Outbox.SCHEMA, Timers.SCHEMA):
+                self.connection.execute(schema)
+            for product in products:
+                fence.create_tables(product)
+            self.connection.executemany("INSERT INTO machine_schemas VALUES (?, ?)", sorted(hashes.items()))
+            self.connection.executemany("INSERT INTO machine_counters VALUES (?, 0)", [(name,) for name in COUNTERS])
+
+    def counter(self, name: str) -> int:
+        """How far a counter of the machine has got."""
+        found = self.connection.execute("SELECT value FROM machine_counters WHERE name = ?", (name,)).fetchone()
+        assert found is not None, name
+        return int(found[0])
+
+    def count(self, name: str) -> int:
+        """The next number of a counter: 1, 2, 3 …; a command that is undone gives its numbers back."""
+        sql = "UPDATE machine_counters SET value = value + 1 WHERE name = ? RETURNING value"
+        found = self.connection.execute(sql, (name,)).fetchone()
+        assert found is not None, name
+        return int(found[0])
+
+    # One entry
+
+    def begin(self) -> None:
+        """Open the transaction of an entry."""
+        assert self._session is None, "an entry is under way"
+        with storage_faults(self.path):
+            self.connection.execute("BEGIN IMMEDIATE")
+            self._session = apsw.Session(self.connection, "main")
+            self._session.table_filter(lambda name: name not in OUTSIDE_DIGEST)
+            self._session.attach()
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Undo all rows of the block when it raises a refusal, and let the refusal go on."""
+        self.connection.execute("SAVEPOINT command")
+        try:
+            yield
+        except Refusal:
+            self.connection.execute("ROLLBACK TO command")
+            raise
+        finally:
+            self.connection.execute("RELEASE command")
+
+    def changes(self, index: int) -> bytes:
+        """Close the books of entry ``index``: its net row changes, as a changeset of SQLite's session extension."""
+        assert self._session is not None, "no entry is under way"
+        sql = "UPDATE machine_counters SET value = ? WHERE name = 'applied_index'"
+        self.connection.execute(sql, (index,))
+        changeset = self._session.changeset()
+        self._close_session()
+        return changeset
+
+    def commit(self, index: int, effect: Effect, changeset: bytes) -> None:
+        """Make the entry's rows and its effect one whole."""
+        with storage_faults(self.path):
+            if self.path is not None:
+                sql = "INSERT INTO machine_effects VALUES (?, ?, ?)"
+                self.connection.execute(sql, (index, encode(effect), changeset))
+                self.connection.execute("DELETE FROM machine_effects WHERE entry <= ?", (self._prune_through,))
+            self.connection.execute("COMMIT")
+        self.applied_index = index
+
+    def rollback(self) -> None:
+        """Give up the entry that is under way, if one is."""
+        self._close_session()
+        if self.connection.in_transaction:
+            self.connection.execute("ROLLBACK")
+
+    def _close_session(self) -> None:
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+    # Recovery
+
+    def effect(self, index: int) -> Effect | None:
+        """What entry ``index`` did, if it touched rows."""
+        found = self.connection.execute("SELECT effect FROM machine_effects WHERE entry = ?", (index,)).fetchone()
+        return None if found is None else _effect_decoder.decode(found[0])
+
+    def rewind(self, index: int) -> None:
+        """Undo all entries after ``index``, newest first."""
+        with storage_faults(self.path), self.connection:
+            self.connection.execute("PRAGMA defer_foreign_keys = ON")
+            sql = "SELECT entry, changes FROM machine_effects WHERE entry > ? ORDER BY entry DESC"
+            for entry, changes in self.connection.execute(sql, (index,)).fetchall():
+                assert isinstance(changes, bytes)
+                apsw.Changeset.apply(
+                    changes, self.connection, conflict=_on_conflict, flags=apsw.SQLITE_CHANGESETAPPLY_INVERT
+                )
+                self.connection.execute("DELETE FROM machine_effects WHERE entry = ?", (entry,))
+        self.applied_index = self.counter("applied_index")
+
+    def make_durable(self) -> None:
+        """Bring all commits so far to the disk; called from another thread while entries go on being applied."""
+        assert self.path is not None, "a database in memory can't be made durable"
+        with storage_faults(self.path):
+            # Commits stand in the write-ahead log, which SQLite leaves to the operating system until it folds it in.
+            sync_file(self.path.with_name(f"{self.path.name}-wal"))
+            folder = apsw.Connection(str(self.path))
+            try:
+                # The pragma, not the method: a connection that has read nothing yet does not know of the log.
+                folder.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            finally:
+                folder.close()
+
+    def prune_effects(self, *, through: int) -> None:
+        """Let the next commit delete effects up to an entry that no kept checkpoint needs."""
+        self._prune_through = through
+
+    def close(self) -> None:
+        """Close the database; an entry that is under way is given up."""
+        self.rollback()
+        self.connection.close()
+
+
+def _on_conflict(reason: int, change: apsw.TableChange) -> int:
+    """An event that was delivered and pruned need not be taken back; anything else that does not fit is damage."""
+    pruned = reason == apsw.SQLITE_CHANGESET_NOTFOUND and change.name == "machine_events"
+    return apsw.SQLITE_CHANGESET_OMIT if pruned else apsw.SQLITE_CHANGESET_ABORT
+
+
+def changes_digest(changeset: bytes) -> bytes:
+    """BLAKE3 over the changed rows in byte order, so that the order in which they were changed does not count."""
+    lines = []
+    for change in apsw.Changeset.iter(changeset):
+        before, after = (
+            None if side is None else [_canonical(value) for value in side] for side in (change.old, change.new)
+        )
+        lines.append(encode([change.name, change.op, before, after]))
+    hasher = blake3()
+    for line in sorted(lines):
+        hasher.update(len(line).to_bytes(4, "little") + line)
+    return hasher.digest()
+
+
+def _canonical(value: object) -> object:
+    """True stands for "as it was": no row holds a truth value."""
+    assert not isinstance(value, float), "a float got into the rows"
+    return True if value is apsw.no_change else value
+
+
+@contextmanager
+def storage_faults(path: Path | None) -> Iterator[None]:
+    """Raise SQLite's errors of the environment as ours."""
+    try:
+        yield
+    except apsw.FullError as error:
+        raise StorageFull(f"no room for the rows: {error}") from error
+    except (apsw.ReadOnlyError, apsw.PermissionsError, apsw.CantOpenError) as error:
+        raise StorageReadOnly(f"the rows can't be written: {error}") from error
+    except (apsw.CorruptError, apsw.NotADBError) as error:
+        raise Corrupt(str(error), file=str(path), record=0, offset=0) from error
+    except (apsw.IOError, apsw.BusyError) as error:
+        raise Fault(f"the rows can't be read or written: {error}") from error

@@ -1,0 +1,148 @@
+"""Signs what is sealed, and makes receipts of it: the node's only use of its private keys."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from formicary.base.errors import Refusal
+from formicary.machine.context import View
+from formicary.machine.heads import HeadFile, SignedHead, sign_head
+from formicary.machine.keys import (
+    LedgerId,
+    PublicKey,
+    Rotation,
+    SigningKey,
+    create_key,
+    key_id,
+    load_key,
+    make_rotation,
+)
+from formicary.machine.leaf import TRANSFER_TAG
+from formicary.machine.receipts import HeadStatement, Receipt, make_receipt, make_statement
+from formicary.machine.system import current_key, rotations
+
+if TYPE_CHECKING:
+    from formicary.machine.machine import Machine
+
+
+class Notary:
+    """The keys, the heads and the receipts of one ledger.
+
+    ``read`` runs a function between entries (see :class:`~formicary.node.pipeline.Pipeline`); what is sealed may be
+    read from any thread.
+    """
+
+    def __init__(
+        self, machine: Machine, read: Callable[[Callable[[Machine], Any]], Any], *, keys: Path | None, heads: Path | None
+    ) -> None:
+        self._machine = machine
+        self._read = read
+        self._keys = keys
+        self._in_memory: dict[bytes, SigningKey] = {}
+        self._heads = HeadFile(heads, LedgerId(machine.ledger_id))
+        assert machine.tree is not None, "a ledger that runs has its genesis"
+        self._tree = machine.tree
+        self._lock = threading.Lock()
+        newest = self._heads.newest()
+        if newest is not None and newest.size > self._tree.size:
+            self._heads.truncate(self._tree.size)
+
+    def remember(self, key: SigningKey) -> None:
+        """Keep a key that has no folder to be kept in."""
+        self._in_memory[key.key_id] = key
+
+    def head(self) -> SignedHead:
+        """Sign the tree as it is sealed now, or give the head already signed for it."""
+        signer = self._signer()
+        with self._lock:
+            sealed, newest = self._machine.sealed, self._heads.newest()
+            if newest is not None and newest.size == sealed.leaves and newest.key_id == signer.key_id:
+                return newest
+            head = sign_head(
+                signer,
+                ledger_id=LedgerId(self._machine.ledger_id),
+                size=sealed.leaves,
+                root=self._tree.root(sealed.leaves),
+                time_ns=sealed.time_ns,
+                entry=sealed.index,
+            )
+            self._heads.append(head)
+            return head
+
+    def receipt(self, transfer_id: int) -> Receipt:
+        """Make the receipt of a stored transfer that is sealed; refuse an id that is not there."""
+        found = self._read(lambda machine: _stored(machine, transfer_id))
+        if found is None:
+            raise Refusal(f"there is no transfer {transfer_id}", code="transfer_not_found")
+        index, record = found
+        leaf = self._tree.leaf_of_transfer(index)
+        head = self._heads.covering(leaf) or self.head()
+        assert leaf < head.size, "what is asked for is sealed"
+        return make_receipt(
+            self._tree,
+            tag=TRANSFER_TAG,
+            leaf=leaf,
+            data=record,
+            head=head,
+            identity=self._identity(),
+            rotations=self._rotations(head),
+        )
+
+    def consistency(self, old_size: int) -> HeadStatement:
+        """Prove that the tree of today only grew from the one of ``old_size`` leaves."""
+        head = self.head()
+        if not 0 <= old_size <= head.size:
+            raise Refusal(f"the tree has {head.size:,} leaves, not {old_size:,}", code="size_unknown")
+        return make_statement(
+            self._tree, old_size=old_size, head=head, identity=self._identity(), rotations=self._rotations(head)
+        )
+
+    def new_rotation(self) -> Rotation:
+        """Make a new key and the current key's signed word for it; it counts once it is on the log."""
+        current = self._signer()
+        fresh = create_key(self._keys) if self._keys is not None else SigningKey(secrets.token_bytes(32))
+        self.remember(fresh)
+        return make_rotation(
+            current,
+            fresh.public_key,
+            ledger_id=LedgerId(self._machine.ledger_id),
+            after_entry=self._read(lambda machine: machine.index),
+        )
+
+    def close(self) -> None:
+        """Keep the heads durably and let go of them."""
+        self._heads.sync()
+        self._heads.close()
+
+    def _signer(self) -> SigningKey:
+        """The private key that speaks for the ledger now."""
+        name = key_id(self._read(lambda machine: current_key(_system(machine))))
+        with self._lock:
+            if name not in self._in_memory:
+                if self._keys is None:
+                    raise Refusal(f"the private key {name.hex()} is not here", code="key_missing")
+                self._in_memory[name] = load_key(self._keys, name)
+            return self._in_memory[name]
+
+    def _identity(self) -> Any:  # noqa: ANN401 - of the machine's genesis module
+        assert self._machine.genesis is not None
+        return self._machine.genesis.identity
+
+    def _rotations(self, head: SignedHead) -> list[Rotation]:
+        """The chain from the genesis key to the one that signed ``head``."""
+        chain: list[Rotation] = self._read(lambda machine: rotations(_system(machine)))
+        signers = [key_id(PublicKey(rotation.new_public_key)) for rotation in chain]
+        return chain[: signers.index(head.key_id) + 1] if head.key_id in signers else []
+
+
+def _system(machine: Machine) -> View:
+    return View(machine.kernel, machine.rows.fenced["system"], time_ns=machine.time_ns)
+
+
+def _stored(machine: Machine, transfer_id: int) -> tuple[int, bytes] | None:
+    index = machine.kernel.find_transfer(transfer_id)
+    return None if index < 0 else (index, machine.kernel.stored_transfers(index, index + 1).tobytes())

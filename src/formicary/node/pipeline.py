@@ -1,0 +1,383 @@
+"""The running ledger's three threads: one orders and applies, one makes durable, one seals.
+
+::
+
+    submit ──► sequencer ── entry ──► logger   hash chain is set; write, then one sync for all that waits
+                   │                    │
+                   │ apply              └─ durable ─┐
+                   ▼                                ├─► ticket: both applied and durable
+                 applied ───────────────────────────┘
+                   │
+                   └────── entry, applied ──► sealer   digest, Merkle leaves, checkpoints
+
+The sequencer is the only writer of state, so reads that must be exact run on it too, between entries. An entry may be
+applied before it is durable, but nothing of it is told to anyone until it is both; when the log fails, memory is ahead
+of it, and the whole pipeline stops for good with that fault.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from formicary.base.entry import Draft, Entry, EntryKind, seal_draft
+from formicary.base.errors import Closed
+from formicary.kernel.records import BATCH_MAX, RECORD_BYTES, TransferFlag
+
+if TYPE_CHECKING:
+    from formicary.log.port import Log
+    from formicary.machine.machine import Applied, Machine
+
+RECORDS_IN_FLIGHT_MAX: Final = 16 * BATCH_MAX
+"""Submitted and not yet answered; a submitter beyond that waits."""
+UNSEALED_MAX: Final = 64
+"""Entries that sealing may trail behind posting: well below a second at full speed."""
+COMMANDS_GROUP_MAX: Final = 512
+"""Commands in one entry."""
+CHECKPOINT_EVERY: Final = 1_000_000
+"""Transfers from one checkpoint to the next: what recovery has to replay at most."""
+NANOSECONDS: Final = 1_000_000_000
+IDLE_S: Final = 0.5
+"""How often an idle sequencer looks for timers that have come due."""
+
+assert RECORDS_IN_FLIGHT_MAX >= BATCH_MAX
+assert BATCH_MAX * UNSEALED_MAX <= CHECKPOINT_EVERY
+
+
+@dataclass(slots=True)
+class _Work:
+    """One submission: records or commands to append, or a function to run on the sequencer."""
+
+    kind: EntryKind | None
+    body: Any
+    size: int
+    ticket: Future[Any] = field(default_factory=Future)
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What to tell whom as soon as entry ``index`` is durable."""
+
+    index: int
+    answers: list[tuple[Future[Any], Any]]
+    size: int
+
+
+class Pipeline:
+    """Order, apply, make durable, seal; see the module's picture."""
+
+    def __init__(
+        self,
+        machine: Machine,
+        log: Log,
+        *,
+        encode_commands: Callable[[Sequence[Any]], bytes],
+        clock_ns: Callable[[], int] = time.time_ns,
+        checkpoint_every: int = CHECKPOINT_EVERY,
+    ) -> None:
+        self.machine = machine
+        self._log = log
+        self._encode_commands = encode_commands
+        self._clock_ns = clock_ns
+        self._checkpoint_every = checkpoint_every
+        self._parent = log.head.hash
+        self._queue: SimpleQueue[_Work | None] = SimpleQueue()
+        self._to_log: SimpleQueue[Entry | None] = SimpleQueue()
+        self._to_seal: SimpleQueue[tuple[Entry, Applied] | Future[int] | None] = SimpleQueue()
+        self._turn = threading.Condition()
+        self._in_flight = 0
+        self._durable = log.head.index
+        self._sealed = machine.index
+        self._outcomes: deque[_Outcome] = deque()
+        self._held_back: _Work | None = None
+        self._applying: list[_Work] = []
+        self._fault: BaseException | None = None
+        self._closing = False
+        self._checkpointed_transfers = machine.kernel.transfers_count
+        self._threads = [
+            threading.Thread(target=self._guarded, args=(run,), name=f"formicary-{run.__name__[5:]}", daemon=True)
+            for run in (self._run_sequencer, self._run_logger, self._run_sealer)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    # ── submitting ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def submit_records(self, kind: EntryKind, batch: np.ndarray) -> Future[np.ndarray]:
+        """Queue raw records; the ticket's result is their codes. The batch may not change until then."""
+        assert kind in (EntryKind.ACCOUNTS, EntryKind.TRANSFERS)
+        assert 0 < len(batch) <= BATCH_MAX
+        return self._submit(_Work(kind, batch, len(batch)))
+
+    def submit_command(self, command: Any) -> Future[Any]:  # noqa: ANN401 - the machine's own command type
+        """Queue one command; the ticket's result is its reply."""
+        return self._submit(_Work(EntryKind.COMMANDS, command, 1))
+
+    def read(self, function: Callable[[Machine], Any]) -> Any:  # noqa: ANN401 - whatever the function returns
+        """Run a quick read between entries; its result is given once all that it could see is durable."""
+        return self._submit(_Work(None, function, 0)).result()
+
+    def _submit(self, work: _Work) -> Future[Any]:
+        with self._turn:
+            while self._in_flight and self._in_flight + work.size > RECORDS_IN_FLIGHT_MAX and self._fault is None:
+                self._turn.wait()
+            self._refuse_when_stopped()
+            self._in_flight += work.size
+            self._queue.put(work)
+        return work.ticket
+
+    def _refuse_when_stopped(self) -> None:
+        if self._fault is not None:
+            message = f"the ledger stopped and must be opened again: {self._fault}"
+            raise Closed(message) from self._fault
+        if self._closing:
+            message = "the ledger is closed"
+            raise Closed(message)
+
+    # ── the sequencer: order and apply ──────────────────────────────────────────────────────────────────────────
+
+    def _run_sequencer(self) -> None:
+        while True:
+            work = self._next_work()
+            if work is None:
+                break
+            if work.kind is None:
+                self._answer_read(work)
+            else:
+                self._append_and_apply(work.kind, self._group(work))
+        self._to_log.put(None)
+        self._to_seal.put(None)
+
+    def _next_work(self) -> _Work | None:
+        if self._held_back is not None:
+            work, self._held_back = self._held_back, None
+            return work
+        while True:
+            try:
+                return self._queue.get(timeout=IDLE_S)
+            except Empty:
+                self._tick_when_due()
+
+    def _tick_when_due(self) -> None:
+        due = self.machine.next_due()
+        if due is not None and due <= self._clock_ns():
+            self._append_and_apply(EntryKind.TICK, [])
+
+    def _group(self, first: _Work) -> list[_Work]:
+        """Take what waits behind ``first`` and fits into one entry with it: group commit."""
+        group, size = [first], first.size
+        limit = COMMANDS_GROUP_MAX if first.kind == EntryKind.COMMANDS else BATCH_MAX
+        while size < limit and not _ends_in_open_chain(group[-1]):
+            try:
+                work = self._queue.get_nowait()
+            except Empty:
+                break
+            if work is None or work.kind != first.kind or size + work.size > limit:
+                self._held_back = work
+                if work is None:
+                    self._queue.put(None)
+                break
+            group.append(work)
+            size += work.size
+        return group
+
+    def _append_and_apply(self, kind: EntryKind, group: list[_Work]) -> None:
+        self._applying = group
+        entry = self._chain(kind, self._encode(kind, group))
+        self._to_log.put(entry)
+        applied = self.machine.apply(entry)
+        with self._turn:
+            answers = _answers(kind, group, applied)
+            self._outcomes.append(_Outcome(entry.index, answers, sum(work.size for work in group)))
+            self._applying = []
+            while entry.index - self._sealed > UNSEALED_MAX and self._fault is None:
+                self._turn.wait()
+        self._to_seal.put((entry, applied))
+        self._settle()
+
+    def _chain(self, kind: EntryKind, body: bytes | memoryview) -> Entry:
+        time_ns = max(self._clock_ns(), self.machine.time_ns + 1)
+        draft = Draft(index=self.machine.index + 1, time_ns=time_ns, kind=kind, body=body)
+        entry = seal_draft(draft, epoch=self._log.epoch, parent=self._parent)
+        self._parent = entry.hash
+        return entry
+
+    def _encode(self, kind: EntryKind, group: list[_Work]) -> bytes | memoryview:
+        if kind == EntryKind.TICK:
+            return b""
+        if kind == EntryKind.COMMANDS:
+            return self._encode_commands([work.body for work in group])
+        if len(group) == 1:
+            return memoryview(np.ascontiguousarray(group[0].body).view(np.uint8).reshape(-1))
+        return memoryview(np.concatenate([work.body for work in group]).view(np.uint8).reshape(-1))
+
+    def _answer_read(self, work: _Work) -> None:
+        try:
+            value = work.body(self.machine)
+        except Exception as error:  # noqa: BLE001 - a read changes nothing, so its failure is its caller's alone
+            work.ticket.set_exception(error)
+            return
+        with self._turn:
+            self._outcomes.append(_Outcome(self.machine.index, [(work.ticket, value)], 0))
+        self._settle()
+
+    # ── the logger: write and sync ──────────────────────────────────────────────────────────────────────────────
+
+    def _run_logger(self) -> None:
+        running = True
+        while running:
+            entries = [self._to_log.get()]
+            while not self._to_log.empty():
+                entries.append(self._to_log.get())
+            for entry in entries:
+                if entry is None:
+                    running = False
+                else:
+                    self._log.append(entry)
+            if self._log.head.index > self._durable:
+                self._log.sync()
+                with self._turn:
+                    self._durable = self._log.head.index
+                    self._turn.notify_all()
+                self._settle()
+
+    def _settle(self) -> None:
+        """Answer every submission that is both applied and durable, in order."""
+        with self._turn:
+            ready = []
+            while self._outcomes and (self._outcomes[0].index <= self._durable or self._fault is not None):
+                ready.append(self._outcomes.popleft())
+            self._in_flight -= sum(outcome.size for outcome in ready)
+            durable, fault = self._durable, self._fault
+            self._turn.notify_all()
+        for outcome in ready:
+            for ticket, value in outcome.answers:
+                if outcome.index <= durable:
+                    ticket.set_result(value)
+                else:
+                    ticket.set_exception(Closed(f"not known to be durable: {fault}"))
+
+    # ── the sealer: digest, leaves, checkpoints ─────────────────────────────────────────────────────────────────
+
+    def _run_sealer(self) -> None:
+        while (item := self._to_seal.get()) is not None:
+            if isinstance(item, Future):
+                item.set_result(self._checkpoint_sealed())
+                continue
+            entry, applied = item
+            self.machine.seal(entry, applied)
+            with self._turn:
+                self._sealed = entry.index
+                self._turn.notify_all()
+            if applied.transfers[1] - self._checkpointed_transfers >= self._checkpoint_every:
+                self._checkpoint_sealed()
+
+    def _checkpoint_sealed(self) -> int:
+        """Checkpoint what is sealed, never ahead of the durable log; a machine in memory has nothing to keep."""
+        self.wait_durable(self._sealed)
+        if self.machine.folder is not None:
+            self.machine.checkpoint()
+        self._checkpointed_transfers = self.machine.sealed.transfers
+        return self._sealed
+
+    def checkpoint(self) -> int:
+        """Checkpoint everything applied so far; return its entry's index."""
+        self.wait_sealed()
+        done: Future[int] = Future()
+        with self._turn:
+            self._refuse_when_stopped()
+            self._to_seal.put(done)
+        return done.result()
+
+    def wait_durable(self, index: int) -> None:
+        """Block until entry ``index`` is durable."""
+        with self._turn:
+            while self._durable < index and self._fault is None:
+                self._turn.wait()
+            if self._fault is not None:
+                self._refuse_when_stopped()
+
+    def wait_sealed(self) -> None:
+        """Block until everything applied so far is durable and sealed."""
+        index = self.read(lambda machine: machine.index)
+        with self._turn:
+            while self._sealed < index and self._fault is None:
+                self._turn.wait()
+            if self._fault is not None:
+                self._refuse_when_stopped()
+
+    # ── the end ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def close(self) -> None:
+        """Finish what was submitted, seal it, stop the threads, and checkpoint."""
+        with self._turn:
+            if self._closing:
+                return
+            self._closing = True
+            self._queue.put(None)
+        for thread in self._threads:
+            thread.join()
+        if self._fault is None:
+            self._checkpoint_sealed()
+
+    @property
+    def fault(self) -> BaseException | None:
+        """What stopped the pipeline, if anything did."""
+        return self._fault
+
+    def _guarded(self, run: Callable[[], None]) -> None:
+        try:
+            run()
+        except BaseException as fault:  # noqa: BLE001 - whatever it is, no thread may go on without the others
+            self._stop(fault)
+
+    def _stop(self, fault: BaseException) -> None:
+        """Fail every ticket that is not answered, and let all three threads end."""
+        with self._turn:
+            self._fault = self._fault or fault
+            failed_applying = threading.current_thread() is self._threads[0]
+            unanswered = [work.ticket for work in self._applying] if failed_applying else []
+            self._turn.notify_all()
+        self._settle()
+        unanswered += self._drain_queue()
+        for ticket in unanswered:
+            if not ticket.done():
+                ticket.set_exception(self._fault)
+        for queue in (self._queue, self._to_log, self._to_seal):
+            queue.put(None)
+
+    def _drain_queue(self) -> list[Future[Any]]:
+        tickets = [] if self._held_back is None else [self._held_back.ticket]
+        while not self._queue.empty():
+            work = self._queue.get()
+            if work is not None:
+                tickets.append(work.ticket)
+        return tickets
+
+
+def _ends_in_open_chain(work: _Work) -> bool:
+    """Whether a record of the next submission would be drawn into this one's chain."""
+    records = work.kind in (EntryKind.ACCOUNTS, EntryKind.TRANSFERS)
+    return records and bool(int(work.body[-1]["flags"]) & TransferFlag.LINKED)
+
+
+def _answers(kind: EntryKind, group: list[_Work], applied: Applied) -> list[tuple[Future[Any], Any]]:
+    """Pair each submission with its slice of what the entry answered."""
+    if kind == EntryKind.COMMANDS:
+        return [(work.ticket, answer.data) for work, answer in zip(group, applied.answers, strict=True)]
+    answers, start = [], 0
+    for work in group:
+        answers.append((work.ticket, applied.codes[start : start + work.size]))
+        start += work.size
+    return answers
+
+
+assert BATCH_MAX * RECORD_BYTES < 1 << 20

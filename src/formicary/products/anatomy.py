@@ -1,0 +1,144 @@
+"""What a product is to the machine: a name, tables, commands, timers, events, codes and invariants.
+
+A product is a value, built once and handed to the machine; importing a product has no side effect. Its parts are plain
+functions and frozen message types, so the same table serves the machine, the doors and the documentation.
+
+Invariant: every message type is closed (``Message``), has one byte form and a limit on each field, and holds nothing
+whose bytes or order could differ between two nodes: no float, no set, no dict, no ``Any``. :func:`check_message`
+refuses the rest at start-up.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from typing import TYPE_CHECKING, Annotated, Any, Final, NewType
+
+import msgspec
+from msgspec import inspect as shapes
+
+if TYPE_CHECKING:  # the machine is a layer above: a product knows the shape of what it is given, and imports none of it
+    from formicary.machine.context import Context, View
+    from formicary.machine.genesis import Genesis
+
+TimerId = NewType("TimerId", int)
+"""A scheduled timer, to cancel it by."""
+
+PRODUCT_NAME: Final = re.compile(r"[a-z]{2,16}")
+COMMAND_NAME: Final = re.compile(r"[a-z]{2,16}(_[a-z]+)*")
+
+
+class Message(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """Base of command bodies, reply bodies, timer payloads and events: fields in fixed order, msgpack array."""
+
+
+Handler = Callable[["Context", Any], Message | None]
+"""``(context, command) -> reply body``; raises ``Refusal`` with a code of its product, and then has done nothing."""
+TimerHandler = Callable[["Context", Any], None]
+Invariant = Callable[["View"], None]
+"""Raises ``AssertionError`` when the state of the product can't be right."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandType:
+    """One command of a product; on the wire it is called ``product.name``."""
+
+    name: str
+    body: type[Message]
+    handler: Handler
+    reply: type[Message] | None = None
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimerType:
+    """Something that happens at a time; a refusal in it undoes it and is told as the event ``timer_refused``."""
+
+    name: str
+    payload: type[Message]
+    handler: TimerHandler
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventType:
+    """Something that the outside sees."""
+
+    kind: str
+    payload: type[Message]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    """All that the machine knows of a product."""
+
+    name: str
+    schema: str = ""
+    """CREATE TABLE and CREATE INDEX statements; every name begins with ``<product>_``."""
+    commands: tuple[CommandType, ...] = ()
+    timers: tuple[TimerType, ...] = ()
+    events: tuple[EventType, ...] = ()
+    codes: Mapping[str, str] = field(default_factory=dict)
+    """Each code that a handler may refuse with, and what it means in plain words."""
+    invariants: tuple[Invariant, ...] = ()
+    on_genesis: Callable[[Context, Genesis], None] | None = None
+    """Runs once, at the first entry of a ledger."""
+
+    @property
+    def prefix(self) -> str:
+        """What the names of all its tables begin with."""
+        return f"{self.name}_"
+
+
+def schema_of(package: str) -> str:
+    """The ``schema.sql`` of a product's folder."""
+    return resources.files(package).joinpath("schema.sql").read_text(encoding="utf-8")
+
+
+Amount = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+"""Minor units of money, at least one."""
+TimeNs = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+"""Nanoseconds since 1970 UTC."""
+Bytes16 = Annotated[bytes, msgspec.Meta(min_length=16, max_length=16)]
+"""An id, or who a person is on the log: 16 bytes, big-endian where it is a number."""
+
+_ARRAYS: Final = (shapes.ListType, shapes.VarTupleType)
+_TEXTS: Final = (shapes.StrType, shapes.BytesType)
+_CLOSED: Final = (shapes.BoolType, shapes.NoneType, shapes.EnumType, shapes.LiteralType)
+
+
+def check_message(message: type[msgspec.Struct]) -> None:
+    """Assert that a message type has one byte form on every node, and a limit on every field."""
+    assert issubclass(message, Message), f"{message.__name__} is not a Message"
+    config = message.__struct_config__
+    assert config.frozen, f"{message.__name__} must be frozen"
+    assert config.array_like, f"{message.__name__} must be array_like"
+    assert config.forbid_unknown_fields, f"{message.__name__} must forbid unknown fields"
+    described = shapes.type_info(message)
+    assert isinstance(described, shapes.StructType)
+    for part in described.fields:
+        assert part.required, f"{message.__name__}.{part.name}: a default makes two byte forms of one message"
+        _check_type(part.type, f"{message.__name__}.{part.name}")
+
+
+def _check_type(described: shapes.Type, where: str) -> None:
+    if isinstance(described, shapes.Metadata):
+        _check_type(described.type, where)
+    elif isinstance(described, shapes.IntType):
+        assert described.ge is not None, f"{where} has no least value (msgspec.Meta(ge=…))"
+        assert described.le is not None, f"{where} has no greatest value (msgspec.Meta(le=…))"
+    elif isinstance(described, _TEXTS + _ARRAYS):
+        assert described.max_length is not None, f"{where} has no greatest length (msgspec.Meta(max_length=…))"
+        if isinstance(described, _ARRAYS):
+            _check_type(described.item_type, where)
+    elif isinstance(described, shapes.TupleType):
+        for item in described.item_types:
+            _check_type(item, where)
+    elif isinstance(described, shapes.UnionType):
+        for item in described.types:
+            _check_type(item, where)
+    elif isinstance(described, shapes.StructType):
+        check_message(described.cls)
+    else:
+        assert isinstance(described, _CLOSED), f"{where}: {type(described).__name__} has no one byte form"

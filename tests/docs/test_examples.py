@@ -1,0 +1,113 @@
+"""The examples of the documentation run, and print what they say they print.
+
+On each page the fenced blocks run in order, in one empty folder: ``python`` blocks share their names, ``console``
+blocks run each line that starts with ``$``. Below such a line may stand what it prints; ``…`` stands for anything. A
+block that can't run has ``<!-- skip: reason -->`` right before it, and a block of another language is only shown.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tools.pages import ROOT, SKIP, Block, Page, pages
+
+RUNS = {"python", "console"}
+PAGES = [page for page in pages() if any(block.language in RUNS for block in page.blocks)]
+
+
+def name(page: Page) -> str:
+    """Name a page by its path in the repository."""
+    return page.path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_the_examples_of_a_page_run(page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader who types what the page says sees what the page shows."""
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {"__name__": "__page__"}
+    for block in page.blocks:
+        if block.skipped or block.language not in RUNS:
+            continue
+        if block.language == "python":
+            run_python(page, block, names)
+        else:
+            run_console(page, block, tmp_path)
+
+
+def run_python(page: Page, block: Block, names: dict[str, Any]) -> None:
+    """Run a block as if it stood at its place in the page, so that a traceback names the page and the line."""
+    source = "\n" * (block.line - 1) + block.text
+    exec(compile(source, name(page), "exec"), names)  # noqa: S102 - our own pages
+
+
+def commands(block: Block) -> Iterator[tuple[str, str]]:
+    """Split a console block into commands and what each is shown to print; a backslash continues a command."""
+    text = block.text.replace("\\\n", "")
+    for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
+        command, _, output = part.partition("\n")
+        yield command.strip(), output.strip()
+
+
+def run_console(page: Page, block: Block, folder: Path) -> None:
+    """Run each command with our own programs first on the path, and compare what it prints."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    surroundings = {**os.environ, "PATH": path, "COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
+    for command, shown in commands(block):
+        ran = subprocess.run(  # noqa: S602 - our own pages, which show a shell
+            command, shell=True, cwd=folder, env=surroundings, capture_output=True, text=True, check=False, timeout=120
+        )
+        place = f"{name(page)}:{block.line}: $ {command}"
+        assert ran.returncode == 0, f"{place}\n{ran.stdout}{ran.stderr}"
+        assert matches(shown, ran.stdout), f"{place}\nshown:\n{shown}\nprinted:\n{ran.stdout}"
+
+
+def matches(shown: str, printed: str) -> bool:
+    """Whether a command printed what the page shows; spaces at the ends of lines do not count."""
+    if not shown:
+        return True
+    shown, printed = ("\n".join(line.rstrip() for line in text.strip().splitlines()) for text in (shown, printed))
+    pattern = ".*".join(re.escape(piece) for piece in shown.split("…"))
+    return re.fullmatch(pattern, printed, re.DOTALL) is not None
+
+
+def test_a_skip_gives_its_reason() -> None:
+    """An example that is not run says why, for the reader of the source and for whoever mends it."""
+    skipped = [(name(page), block) for page in PAGES for block in page.blocks if block.skipped]
+    assert [f"{place}:{block.line}" for place, block in skipped if len(block.skipped) < 8] == []
+    assert not any(SKIP.search(page.text) is None and "<!-- skip" in page.text for page in pages())
+
+
+@pytest.mark.parametrize(
+    ("shown", "printed", "same"),
+    [
+        ("", "anything", True),
+        ("a\nb", "a  \nb\n", True),
+        ("a …\nc", "a b\nc\n", True),
+        ("a\n…\nd", "a\nb\nc\nd\n", True),
+        ("a", "b", False),
+        ("a", "a\nb", False),
+        ("balance: 40", "balance: 41", False),
+    ],
+)
+def test_what_is_shown_is_compared(shown: str, printed: str, same: bool) -> None:
+    """An output that differs is found, but for what ``…`` stands for."""
+    assert matches(shown, printed) is same
+
+
+def test_an_example_that_fails_is_found(tmp_path: Path) -> None:
+    """The runner notices an exception and an exit code; otherwise it would bless anything."""
+    page = Page(ROOT / "sample.md", "```python\nassert 1 == 2\n```\n\n```console\n$ false\n```\n")
+    python, console = page.blocks
+    with pytest.raises(AssertionError):
+        run_python(page, python, {})
+    with pytest.raises(AssertionError, match="false"):
+        run_console(page, console, tmp_path)

@@ -1,0 +1,112 @@
+#!/usr/bin/env bash
+# Makes this clone ready to run and test, from nothing but Debian, Python 3.11 or newer and make.
+#
+# Three steps, each skipped when its result is already there: the virtual environment in .venv, the packages that
+# requirements/lock-dev.txt pins by version and hash, and PostgreSQL's programs, against which one of the logs is
+# tested and measured. Nothing outside .venv is touched but through apt, and only for what is missing.
+#
+#   FORMICARY_PYTHON   the interpreter to use; otherwise the first suitable one on the path
+set -euo pipefail
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+cd "$root"
+lock=requirements/lock-dev.txt
+venv=.venv
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+stop() { say "$*"; exit 1; }
+
+# ------------------------------------------------------------------------------------------------------------- Debian
+
+# Runs a command with the rights that apt needs, or fails when there is no way to get them without asking.
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+        sudo -n "$@"
+    elif command -v sudo >/dev/null && [ -t 0 ]; then
+        sudo "$@"
+    else
+        return 1
+    fi
+}
+
+# Installs Debian packages; apt's many lines are shown only when something went wrong.
+apt_install() {
+    local log
+    command -v apt-get >/dev/null || return 1
+    say "installing Debian packages: $*"
+    log=$(mktemp)
+    if as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq >"$log" 2>&1 &&
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@" >>"$log" 2>&1; then
+        rm -f "$log"
+        return
+    fi
+    cat "$log" >&2
+    rm -f "$log"
+    return 1
+}
+
+# ------------------------------------------------------------------------------------------------------------- Python
+
+suitable() { "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))' 2>/dev/null; }
+
+find_python() {
+    local name
+    for name in ${FORMICARY_PYTHON:-} python3 python3.13 python3.12 python3.11 python3.14; do
+        if command -v "$name" >/dev/null && suitable "$name"; then
+            printf '%s\n' "$name"
+            return
+        fi
+    done
+    return 1
+}
+
+# True when .venv works, and was made for this place: a copied environment's scripts point at where it came from.
+venv_is_sound() {
+    suitable $venv/bin/python && [ "$(cat $venv/.root 2>/dev/null)" = "$root" ] && $venv/bin/python -m pip --version >/dev/null 2>&1
+}
+
+make_venv() {
+    local python version
+    if ! python=$(find_python); then
+        apt_install python3 python3-venv || stop "needs Python 3.11 or newer: install it, or set FORMICARY_PYTHON."
+        python=$(find_python) || stop "Debian's Python here is older than 3.11: install a newer one and set FORMICARY_PYTHON."
+    fi
+    if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+        version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+        apt_install "python$version-venv" || apt_install python3-venv ||
+            stop "$python can't make virtual environments, and apt needs root to mend that: run 'apt-get install python$version-venv' as root, then again."
+    fi
+    say "making $venv with $("$python" --version)"
+    "$python" -m venv --clear $venv
+    printf '%s\n' "$root" >$venv/.root
+}
+
+# A stamp holds the hash of what was installed, so that an unchanged lock costs nothing and a changed one is seen.
+fresh() { [ "$(cat "$venv/$1" 2>/dev/null)" = "$2" ]; }
+
+if ! venv_is_sound; then make_venv; fi
+
+lock_hash=$(sha256sum <$lock)
+if ! fresh .stamp-lock "$lock_hash"; then
+    say "installing the pinned packages of $lock (about 200 MB, once)"
+    $venv/bin/python -m pip install --quiet --no-input --require-hashes --only-binary :all: -r $lock
+    printf '%s\n' "$lock_hash" >$venv/.stamp-lock
+fi
+
+project_hash=$(sha256sum <pyproject.toml)
+if ! fresh .stamp-project "$project_hash"; then
+    say "installing formicary itself, editable"
+    $venv/bin/python -m pip install --quiet --no-input --no-deps --no-build-isolation --editable .
+    printf '%s\n' "$project_hash" >$venv/.stamp-project
+fi
+
+# --------------------------------------------------------------------------------------------------------- PostgreSQL
+
+have_postgres() { command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; }
+
+if ! have_postgres && ! apt_install postgresql; then
+    say "PostgreSQL is missing and apt needs root to install it. The ledger runs without; the tests and the benchmark"
+    say "of the PostgreSQL log are skipped until someone runs 'apt-get install postgresql' as root."
+fi
