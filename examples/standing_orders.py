@@ -13,7 +13,7 @@ import argparse
 import csv
 import sys
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -54,6 +54,8 @@ class Expected:
     orders: int
     total_minor: int
     by_payer: dict[str, int]
+    busiest: str
+    """The payer with the most orders: its statement says most."""
 
 
 def main() -> int:
@@ -108,11 +110,12 @@ def run(folder: Path, orders: Path) -> int:
 def add_up(orders: Path) -> Expected:
     """Read the file on its own, so that the ledger is checked against something it had no part in."""
     by_payer: dict[str, int] = defaultdict(int)
-    count = 0
+    count: Counter[str] = Counter()
     for row in rows(orders):
-        by_payer[payer_name(row["account_id"])] += parse_minor(row["amount"], 2)
-        count += 1
-    return Expected(count, sum(by_payer.values()), dict(by_payer))
+        payer = f"payer {row['account_id']}"
+        by_payer[payer] += parse_minor(row["amount"], 2)
+        count[payer] += 1
+    return Expected(count.total(), sum(by_payer.values()), dict(by_payer), count.most_common(1)[0][0])
 
 
 def rows(orders: Path) -> Iterator[dict[str, str]]:
@@ -184,11 +187,10 @@ def check(ledger: Ledger, names: Names, expected: Expected) -> bool:
 
 def show(folder: Path, transfer: str, expected: Expected) -> int:
     """Run what a user would type next, and show each command."""
-    payer = next(iter(expected.by_payer))
     receipt = folder / "receipt.json"
     commands = [
         ["ledger", "trial-balance", str(folder)],
-        ["ledger", "history", payer, "--ledger", str(folder)],
+        ["ledger", "history", expected.busiest, "--ledger", str(folder)],
         ["receipt", "make", str(folder), transfer, "--out", str(receipt)],
         ["receipt", "verify", str(receipt)],
     ]
@@ -199,11 +201,6 @@ def show(folder: Path, transfer: str, expected: Expected) -> int:
             return status
     print(f"\nMore to try:  formicary ledger info {folder}   formicary ledger verify {folder}   formicary --help")
     return 0
-
-
-def payer_name(account: str) -> str:
-    """Name a payer's account."""
-    return f"payer {account}"
 
 
 def crowns(minor: int) -> str:

@@ -18,14 +18,12 @@ stop() { say "$*"; exit 1; }
 
 # ------------------------------------------------------------------------------------------------------------- Debian
 
-# Runs a command with the rights that apt needs, or fails when there is no way to get them without asking.
-as_root() {
+# Names the command that gives apt its rights, or fails where there is none: sudo is asked only if someone can answer.
+rights() {
     if [ "$(id -u)" = 0 ]; then
-        "$@"
-    elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
-        sudo -n "$@"
-    elif command -v sudo >/dev/null && [ -t 0 ]; then
-        sudo "$@"
+        echo env
+    elif command -v sudo >/dev/null && { [ -t 0 ] || sudo -n true 2>/dev/null; }; then
+        echo sudo env
     else
         return 1
     fi
@@ -33,12 +31,12 @@ as_root() {
 
 # Installs Debian packages; apt's many lines are shown only when something went wrong.
 apt_install() {
-    local log
-    command -v apt-get >/dev/null || return 1
+    local log as_root
+    command -v apt-get >/dev/null && as_root=$(rights) || return 1
     say "installing Debian packages: $*"
     log=$(mktemp)
-    if as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq >"$log" 2>&1 &&
-        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@" >>"$log" 2>&1; then
+    if $as_root DEBIAN_FRONTEND=noninteractive apt-get update -qq >"$log" 2>&1 &&
+        $as_root DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@" >>"$log" 2>&1; then
         rm -f "$log"
         return
     fi

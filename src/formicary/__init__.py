@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from formicary.kernel.codes import AccountCode, TransferCode
     from formicary.kernel.objects import Account, Transfer
     from formicary.kernel.records import ACCOUNT, AMOUNT_ALL, BATCH_MAX, TRANSFER, AccountFlag, TransferFlag
-    from formicary.machine.receipts import Receipt, parse_receipt, verify_receipt
+    from formicary.machine.receipt_forms import parse_receipt
+    from formicary.machine.receipts import Receipt, verify_receipt
     from formicary.node.asynchronous import AsyncLedger, open_async
     from formicary.node.client import RemoteLedger, connect, connect_async
     from formicary.node.follower import Follower, follow
@@ -70,7 +71,7 @@ _HOME: Final = {
     "new_id": "base.ids",
     "open": "node.ledger:open_ledger",
     "open_async": "node.asynchronous",
-    "parse_receipt": "machine.receipts",
+    "parse_receipt": "machine.receipt_forms",
     "verify_receipt": "machine.receipts",
 }
 

@@ -1,4 +1,4 @@
-"""What the kernel's white-box tests share: both kernels, short ways to make records, and everything that can be seen."""
+"""What the kernel's white-box tests share: both kernels, short ways to make records, and all that can be seen."""
 
 from __future__ import annotations
 

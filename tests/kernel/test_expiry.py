@@ -10,6 +10,7 @@ import pytest
 from formicary.kernel.codes import TransferCode
 from formicary.kernel.kernel import Kernel
 from formicary.kernel.records import RESERVED_HALF
+
 from tests.kernel.support import KERNELS, SECOND_NS, START_NS, T, balances, move, opened, post, resolve, seen
 
 

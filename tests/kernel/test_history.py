@@ -12,6 +12,7 @@ from formicary.base.compiled import uncompiled
 from formicary.kernel import history
 from formicary.kernel.kernel import Kernel
 from formicary.testing import raw
+
 from tests.kernel.support import ACCOUNTS, SECOND_NS, START_NS, T, balances, move, opened, post, random_rows
 
 MODULES = {"compiled": history, "uncompiled": uncompiled("formicary.kernel.history", "formicary.kernel")}

@@ -27,7 +27,7 @@ from formicary.testing import raw, strategies
 from formicary.testing.agreement import Agreement, Ledger, twin
 from formicary.testing.invariants import check_invariants
 from formicary.testing.model import Model
-from formicary.testing.model_books import ModelAccount, ModelTransfer
+from formicary.testing.model_books import SECOND_NS, ModelAccount, ModelTransfer
 from formicary.testing.model_rules import A, T
 from formicary.testing.table_words import Row
 
@@ -97,7 +97,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def post(self, rows: list[Row], step: int) -> None:
         """Ask for transfers; a little time may pass before, which lets imported ones in."""
         self.now += step
-        batch = strategies.complete(rows, now=self.now, fresh=self.fresh, holds=self.open_holds())
+        batch = strategies.complete(rows, now=self.now, fresh=self.fresh, holds=[hold for hold, _ in self.open_holds()])
         self.ledger.post(raw.transfers(batch), self.now)
         self.check()
 
@@ -116,20 +116,22 @@ class LedgerMachine(RuleBasedStateMachine):
         self.ledger.post(request, self.now)
 
     @precondition(lambda self: self.open_holds())
-    @rule(place=st.integers(0, 1000), flags=st.sampled_from((T.CAPTURE, T.RELEASE)), amount=st.integers(0, 9))
-    def resolve(self, place: int, flags: int, amount: int) -> None:
-        """Capture or release a hold that is open: ``amount`` zero means all of it."""
+    @rule(
+        place=st.integers(0, 1000),
+        flags=st.sampled_from((T.CAPTURE, T.RELEASE)),
+        amount=st.integers(0, 9),
+        offset=st.sampled_from((None, -1, 0, 1)),
+    )
+    def resolve(self, place: int, flags: int, amount: int, offset: int | None) -> None:
+        """Capture or release a hold that is open: now, or in the last instant before it expires, or too late."""
         holds = self.open_holds()
-        row = {"id": next(self.fresh), "hold": holds[place % len(holds)], "flags": int(flags)}
-        row["amount"] = amount if flags == T.CAPTURE and amount else AMOUNT_ALL
+        hold, expires_at = holds[place % len(holds)]
+        if offset is not None and expires_at:
+            self.now = max(self.now, expires_at + offset)
+        whole_or_part = amount if flags == T.CAPTURE and amount else AMOUNT_ALL
+        row = {"id": next(self.fresh), "hold": hold, "flags": int(flags), "amount": whole_or_part}
         self.ledger.post(raw.transfers([row]), self.now)
         self.check()
-
-    @precondition(lambda self: self.ledger.first.next_expiry() is not None)
-    @rule(offset=st.integers(-1, 1))
-    def meet_an_expiry(self, offset: int) -> None:
-        """Let time pass until a hold is about to expire, expires this very instant, or just has."""
-        self.now = max(self.now, (self.ledger.first.next_expiry() or 0) + offset)
 
     @rule(step=strategies.steps())
     def wait(self, step: int) -> None:
@@ -162,19 +164,23 @@ class LedgerMachine(RuleBasedStateMachine):
         """Let a savepoint stand."""
         self.marks.pop()
 
-    def open_holds(self) -> list[int]:
-        """Return the ids of the holds that nothing has resolved."""
+    def open_holds(self) -> list[tuple[int, int]]:
+        """Return the id of each hold that nothing has resolved, and when it expires, zero for never."""
         transfers = self.ledger.transfers()
         resolved = set(raw.wide(transfers, "hold"))
-        holds = zip(raw.wide(transfers, "id"), transfers["flags"].tolist(), strict=True)
-        return [number for number, flags in holds if flags & T.HOLD and number not in resolved]
+        fields = zip(*(transfers[name].tolist() for name in ("flags", "time", "timeout")), strict=True)
+        return [
+            (number, time + timeout * SECOND_NS if timeout else 0)
+            for number, (flags, time, timeout) in zip(raw.wide(transfers, "id"), fields, strict=True)
+            if flags & T.HOLD and number not in resolved
+        ]
 
     def check(self) -> None:
         """Check what holds of every ledger."""
         check_invariants(self.ledger.accounts(), self.ledger.transfers())
 
 
-class KernelMachine(LedgerMachine):
+class DiskMachine(LedgerMachine):
     """The same with a kernel on disk, which now and then is recovered from a copy of its folder."""
 
     def __init__(self) -> None:
@@ -255,10 +261,12 @@ def chosen(**few: int) -> settings:
     return settings() if SOAK else settings(**few)  # type: ignore[arg-type]
 
 
-TestKernel = KernelMachine.TestCase
-TestKernel.settings = chosen(max_examples=150, stateful_step_count=40)
+TestMemory = LedgerMachine.TestCase
+TestMemory.settings = chosen(max_examples=80, stateful_step_count=40)
+TestDisk = DiskMachine.TestCase
+TestDisk.settings = chosen(max_examples=40, stateful_step_count=40)
 TestTwin = TwinMachine.TestCase
-TestTwin.settings = chosen(max_examples=40, stateful_step_count=30)
+TestTwin.settings = chosen(max_examples=20, stateful_step_count=30)
 
 
 class PassesTheLimit(Model):

@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from formicary.base.errors import BadInput
+from formicary.kernel.codes import TransferCode
 from formicary.kernel.kernel import Kernel
 from formicary.kernel.objects import (
     ACCOUNT_BITS,
+    SIGNED,
     TRANSFER_BITS,
     Account,
     Transfer,
@@ -22,6 +24,7 @@ from formicary.kernel.objects import (
 )
 from formicary.kernel.records import ACCOUNT, TRANSFER, AccountFlag, TransferFlag
 from formicary.testing import raw
+
 from tests.kernel.support import START_NS
 
 
@@ -70,8 +73,8 @@ def test_an_account_record_has_its_fields_in_their_places(rows: list[dict[str, i
 def test_a_transfer_field_without_room_is_named(name: str, size: int) -> None:
     """Too large, negative, and not a number at all: the message says which record, which field and what it takes."""
     good = Transfer(id=1)
-    for value in (1 << size, -1):
-        with pytest.raises(BadInput, match=f"transfer 1, {name}: must be from 0 to .*, not {value}"):
+    for value in (1 << size, -1 if size != SIGNED else -(1 << size) - 1):
+        with pytest.raises(BadInput, match=f"transfer 1, {name}: must be from .* to {2**size - 1}, not {value}"):
             transfer_records([good, msgspec.structs.replace(good, **{name: value})])
     with pytest.raises(BadInput, match=f"transfer 0, {name}: must be an integer, not float"):
         transfer_records([msgspec.structs.replace(good, **{name: 1.5})])
@@ -81,8 +84,8 @@ def test_a_transfer_field_without_room_is_named(name: str, size: int) -> None:
 def test_an_account_field_without_room_is_named(name: str, size: int) -> None:
     """Too large, negative, and not a number at all: the message says which record, which field and what it takes."""
     good = Account(id=1, asset=1, code=1)
-    for value in (1 << size, -1):
-        with pytest.raises(BadInput, match=f"account 1, {name}: must be from 0 to .*, not {value}"):
+    for value in (1 << size, -1 if size != SIGNED else -(1 << size) - 1):
+        with pytest.raises(BadInput, match=f"account 1, {name}: must be from .* to {2**size - 1}, not {value}"):
             account_records([good, msgspec.structs.replace(good, **{name: value})])
     with pytest.raises(BadInput, match=f"account 0, {name}: must be an integer, not str"):
         account_records([msgspec.structs.replace(good, **{name: "1"})])
@@ -109,6 +112,13 @@ def test_objects_go_through_a_kernel() -> None:
     assert stored[1] == msgspec.structs.replace(hold, time=START_NS + 1)
     seen = accounts_from(kernel.stored_accounts(0, 2))[0]
     assert seen == msgspec.structs.replace(wallet, debits_held=200, credits_posted=500, time=START_NS, transfers=2)
+
+
+def test_a_negative_amount_is_the_kernels_to_refuse() -> None:
+    """It has a code, and the code has a place in the order."""
+    kernel = Kernel(None)
+    batch = transfer_records([Transfer(id=1, debit=1, credit=2, amount=-5, asset=1, code=1)])
+    assert kernel.post(batch, START_NS).tolist() == [TransferCode.AMOUNT_MUST_NOT_BE_NEGATIVE]
 
 
 def test_nothing_makes_an_empty_batch() -> None:

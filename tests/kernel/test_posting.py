@@ -10,6 +10,7 @@ from formicary.kernel.kernel import TIME_MAX, Kernel
 from formicary.kernel.records import ACCOUNT, AMOUNT_MAX, BATCH_MAX, TRANSFER
 from formicary.kernel.tables import CHUNK
 from formicary.testing import raw
+
 from tests.kernel.support import (
     ACCOUNTS,
     KERNELS,

@@ -11,6 +11,7 @@ from formicary.kernel.codes import TransferCode
 from formicary.kernel.kernel import Kernel
 from formicary.testing.agreement import Ledger, twin
 from formicary.testing.model import Model
+
 from tests.kernel.precedence import ALL, BREACHES, Breach, Situation, go_together
 
 C = TransferCode

@@ -12,6 +12,7 @@ from formicary.base.errors import Corrupt
 from formicary.kernel.kernel import Kernel, KernelCheckpoint
 from formicary.kernel.records import ACCOUNT, AMOUNT_MAX, TRAIL, TRANSFER
 from formicary.testing import raw
+
 from tests.kernel.support import (
     ACCOUNTS,
     KERNELS,
@@ -133,7 +134,7 @@ def damage(folder: Path, file: str, record: int, field: str, value: int) -> None
 
 
 @pytest.mark.parametrize(
-    ("file", "record", "field", "value"),
+    "broken",
     [
         ("accounts", 3, "time", START_NS),
         ("accounts", 3, "transfers", 1),
@@ -152,15 +153,17 @@ def damage(folder: Path, file: str, record: int, field: str, value: int) -> None
         ("trails", 4, "partner", 5),
         ("trails", 4, "partner", 0),
     ],
+    ids=str,
 )
-def test_damage_is_named(kind: type[Kernel], tmp_path: Path, file: str, record: int, field: str, value: int) -> None:
+def test_damage_is_named(kind: type[Kernel], tmp_path: Path, broken: tuple[str, int, str, int]) -> None:
     """A field that can't be right is found, and the error says where: file, record and byte."""
     kernel = opened(kind, tmp_path)
     rows = [move(number, 4, 2, 5) for number in range(1, 4)]
     assert post(kernel, START_NS, *rows, move(4, 1, 2, 6, flags=T.HOLD), resolve(5, 4, T.CAPTURE)) == [0] * 5
     checkpoint = kernel.checkpoint()
     kernel.close()
-    damage(tmp_path, file, record, field, value)
+    _, record, field, _ = broken
+    damage(tmp_path, *broken)
     with pytest.raises(Corrupt) as caught:
         kind.recover(tmp_path, checkpoint)
     if field != "id_lo":  # seen only where a transfer names the account

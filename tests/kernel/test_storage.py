@@ -17,6 +17,7 @@ from formicary.kernel.kernel import Kernel
 from formicary.kernel.records import TRAIL, TRANSFER
 from formicary.kernel.storage import GrowingArray, disk_faults, reserve_memory
 from formicary.testing import raw
+
 from tests.kernel.support import START_NS, move, opened, post, seen
 
 

@@ -10,6 +10,7 @@ import pytest
 from formicary.kernel.codes import TransferCode
 from formicary.kernel.kernel import Kernel
 from formicary.testing import raw
+
 from tests.kernel.support import (
     ACCOUNTS,
     KERNELS,

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from formicary.base.entry import EntryKind
-from formicary.base.errors import BadInput
+from formicary.base.errors import BadInput, StorageReadOnly
 from formicary.kernel.codes import TransferCode
 from formicary.kernel.records import ACCOUNT, BATCH_MAX, TRANSFER, TransferFlag
+from formicary.machine.commands import pack_commands
 from formicary.machine.digest import NO_DIGEST, advance
 from formicary.machine.machine import Machine
 
@@ -228,3 +229,35 @@ def test_a_read_only_body_is_fine() -> None:
     assert applied.codes is not None
     assert applied.codes.tolist() == [0]
     assert ACCOUNT.itemsize == len(body)
+
+
+def test_sealing_may_be_tried_again() -> None:
+    """What a failed attempt left in the tree, because the disk was full, does not count."""
+    script, machine = started()
+    _, untroubled = started()
+    entry = script.pay(1, 2, 3)
+    applied = machine.apply(entry)
+    assert machine.tree is not None
+    machine.tree.append_transfers(machine.kernel.stored_transfers(0, 2))
+    machine.tree.append_replies([b"half"])
+    machine.seal(entry, applied)
+    untroubled.step(entry)
+    assert untroubled.tree is not None
+    assert machine.tree.root() == untroubled.tree.root()
+    assert machine.digest == untroubled.digest
+
+
+def test_an_entry_that_fails_can_be_applied_again() -> None:
+    """When the environment fails in the middle, holds that had just expired are held again, and nothing is left."""
+    script, machine = started()
+    machine.step(script.hold(50, seconds=5))
+    machine.rows.connection.execute("PRAGMA query_only = ON")
+    later = script.now_ns + 9 * SECOND
+    entry = script.add(EntryKind.COMMANDS, pack_commands([b"unreadable"]), time_ns=later)
+    with pytest.raises(StorageReadOnly):
+        machine.apply(entry)
+    assert machine.index == 3
+    assert machine.kernel.transfers_count == 1
+    assert machine.kernel.stored_accounts(0, 1)["debits_held"][0] == 50
+    machine.rows.connection.execute("PRAGMA query_only = OFF")
+    assert machine.step(entry).transfers == (1, 2)

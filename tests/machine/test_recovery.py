@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import queue
 import shutil
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from formicary.base.entry import Entry
 from formicary.base.errors import Corrupt
+from formicary.machine.applied import Applied
 from formicary.machine.checkpoint import KEPT, checkpoint_paths, read_checkpoint
 from formicary.machine.machine import Machine
 from formicary.machine.verify import replay
@@ -269,6 +272,34 @@ def test_a_checkpoint_is_of_what_was_sealed_not_of_what_was_applied(
     machine.close()
     assert read_checkpoint(checkpoint_paths(left)[0]).index == 10
     recovered(left, history, truth).close()
+
+
+def test_a_sealer_on_another_thread_takes_checkpoints_meanwhile(
+    history: Sequence[Entry], truth: Machine, tmp_path: Path
+) -> None:
+    """One thread applies as fast as it can, another seals and takes a checkpoint after each entry."""
+    machine = Machine(tmp_path / "state", [PRODUCT])
+    waiting: queue.SimpleQueue[tuple[Entry, Applied] | None] = queue.SimpleQueue()
+
+    def seal_all() -> int:
+        count = 0
+        while (work := waiting.get()) is not None:
+            machine.seal(*work)
+            count = machine.checkpoint().index
+        return count
+
+    with ThreadPoolExecutor(1) as pool:
+        sealer = pool.submit(seal_all)
+        for entry in history:
+            waiting.put((entry, machine.apply(entry)))
+        waiting.put(None)
+        assert sealer.result() == len(history)
+    assert same(machine, truth)
+    left = crash(machine, tmp_path / "crashed")
+    machine.close()
+    after = recovered(left, history, truth)
+    assert after.damage == ()
+    after.close()
 
 
 def test_a_checkpoint_reads_back_or_is_corrupt(history: Sequence[Entry], tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ SHAPES = {
 }
 
 ONE_ANSWER = [
+    "SELECT id FROM shop_orders WHERE state != ? AND amount > ? ORDER BY id",
+    "SELECT seq FROM shop_orders WHERE amount > ? AND buyer = ? ORDER BY seq",
     "SELECT amount FROM shop_orders WHERE id = ?",
     "SELECT amount FROM shop_orders WHERE buyer = ? AND seq = ?",
     "SELECT id FROM shop_orders ORDER BY id",

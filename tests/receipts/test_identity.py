@@ -25,6 +25,7 @@ from formicary.machine.keys import (
     make_rotation,
     verify_signature,
 )
+
 from tests.receipts.world import World
 
 LEDGER = LedgerId(bytes(range(16)))
@@ -168,7 +169,13 @@ def test_a_genesis_out_of_its_limits_is_refused(change: dict[str, object], where
 def test_a_genesis_in_another_byte_form_is_refused() -> None:
     """A longer integer, a field too many, other bytes: not a genesis."""
     long_version = bytes.fromhex(GOLDEN).replace(b"genesis.1\x01", b"genesis.1\xcc\x01")
-    for body in (long_version, b"\x97" + bytes.fromhex(GOLDEN)[1:] + b"\x00", b"", b"\xff", write_genesis(GENESIS)[:-1]):
+    for body in (
+        long_version,
+        b"\x97" + bytes.fromhex(GOLDEN)[1:] + b"\x00",
+        b"",
+        b"\xff",
+        write_genesis(GENESIS)[:-1],
+    ):
         with pytest.raises(BadInput, match="genesis"):
             read_genesis(body)
     assert isinstance(GENESIS, Genesis)

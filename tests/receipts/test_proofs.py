@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from formicary.machine import proofs
 from formicary.machine.sealing import sealers
 from formicary.machine.tree import Tree
+
 from tests.receipts import naive
 
 KEY = bytes(16)

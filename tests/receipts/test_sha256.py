@@ -12,6 +12,7 @@ import pytest
 
 from formicary.machine.sha256 import BLOCK_BYTES, DIGEST_BYTES, LANES_MAX, VARIANTS, Variant
 from formicary.machine.tree import Tree
+
 from tests.receipts.world import BLINDING_KEY, reply, transfers
 
 EACH_VARIANT = pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import random
 import threading
 from pathlib import Path
 
 import pytest
 
-from formicary.base.errors import Closed, Corrupt, StorageFull, StorageReadOnly
+from formicary.base.errors import Closed, Corrupt, Fault, StorageFull, StorageReadOnly
 from formicary.machine import proofs
-from formicary.machine.appendfile import DiskAppendFile
+from formicary.machine.appendfile import DiskAppendFile, fault
 from formicary.machine.leaf import REPLY_TAG, TRANSFER_TAG, blind_of, leaf_data
 from formicary.machine.sealing import Sealer, sealers
 from formicary.machine.tree import Tree
+
 from tests.receipts import naive
 from tests.receipts.world import BLINDING_KEY, reply, transfers
 
@@ -25,7 +28,10 @@ def story(seed: int, steps: int = 40) -> Story:
     draw = random.Random(seed)
     sizes = [0, 0, 1, 2, 3, 64, 65, 200]
     return [
-        (draw.choice(sizes), [reply(n, body=draw.randbytes(draw.randrange(300))) for n in range(draw.choice([0, 0, 1, 4]))])
+        (
+            draw.choice(sizes),
+            [reply(n, body=draw.randbytes(draw.randrange(300))) for n in range(draw.choice([0, 0, 1, 4]))],
+        )
         for _ in range(steps)
     ]
 
@@ -167,10 +173,19 @@ def test_a_full_disk_loses_nothing() -> None:
     assert [tree.leaf_of_reply(n) for n in range(3)] == [100, 151, 152]
 
 
-def test_a_place_that_takes_no_files_is_named(tmp_path: Path) -> None:
-    """A disk that can't be written to is a fault of its own kind; a closed tree is another."""
-    with pytest.raises(StorageReadOnly, match="/proc"):
-        DiskAppendFile(Path("/proc/version"))
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [(errno.ENOSPC, StorageFull), (errno.EDQUOT, StorageFull), (errno.EROFS, StorageReadOnly), (errno.EIO, Fault)],
+)
+def test_an_error_of_the_disk_becomes_a_fault_of_its_kind(number: int, kind: type[Fault]) -> None:
+    """What the operating system says is said in our own words, with the file's name."""
+    assert type(fault(OSError(number, os.strerror(number)), Path("tree"))) is kind
+    with pytest.raises(Fault, match=r"\.: Is a directory"):
+        DiskAppendFile(Path())
+
+
+def test_a_closed_tree_says_so(tmp_path: Path) -> None:
+    """Closing twice is harmless; asking a closed tree is a fault."""
     tree = Tree(tmp_path / "tree", BLINDING_KEY)
     tree.append_transfers(transfers(1))
     tree.close()

@@ -3,8 +3,9 @@
 Beside that, how a function of compiled code is written in the processor's own instructions, where Python has no word
 for them.
 
-Compiled functions are merged into their callers, so small ones cost nothing, and run without Numba's reference counts:
-they can't allocate, and are given every array that they need.
+Compiled functions are merged into their callers, so small ones cost nothing; large and rare ones are kept apart, so
+that compiling takes seconds. They run without Numba's reference counts: they can't allocate, and are given every array
+that they need.
 
 Integers in compiled code are int64 or uint64 and never mixed in one expression: Numba would make a float of them.
 A literal is int64; write ``U64(1)`` beside an unsigned value. Compiled integers wrap silently: check before you add.
@@ -36,25 +37,33 @@ _state = {"on": os.environ.get("FORMICARY_UNCOMPILED", "") != "1"}
 
 def compiled(function: Function) -> Function:
     """Compile ahead of use, cached on disk, without the interpreter lock; unchanged while compiling is off."""
-    if not _state["on"]:
-        return function
+    return _compile(function, forceinline=True) if _state["on"] else function
+
+
+def compiled_apart(function: Function) -> Function:
+    """Compile a function that is large or seldom called: it is not merged into its callers, which compile sooner."""
+    return _compile(function, forceinline=False) if _state["on"] else function
+
+
+def _compile(function: Function, *, forceinline: bool) -> Function:
     from numba import njit  # noqa: PLC0415 - the uncompiled twin must not need it
 
-    dispatcher = njit(cache=True, nogil=True, forceinline=True, _nrt=False)(function)
-    dispatcher._cache._cache_file._source_stamp = sources_stamp()  # noqa: SLF001 - see sources_stamp
+    dispatcher = njit(cache=True, nogil=True, forceinline=forceinline, _nrt=False)(function)
+    package = function.__module__.split(".")[1] if function.__module__.startswith("formicary.") else "kernel"
+    dispatcher._cache._cache_file._source_stamp = sources_stamp(package)  # noqa: SLF001 - Numba has no other way
     return dispatcher  # type: ignore[no-any-return]
 
 
 @functools.cache
-def sources_stamp() -> str:
-    """Hash every source file that compiled code is made of.
+def sources_stamp(package: str) -> str:
+    """Hash every source file that compiled code of a package can be made of: its own, and what lies below it.
 
     Numba's own stamp on what it keeps on disk covers the one file that a function stands in. A function holds the code
     of all that it calls, too: with that stamp an upgrade of one file would go on running old code from another.
     """
     root = Path(__file__).parent.parent
-    packages = ("base", "kernel", "queries", "machine")
-    sources = sorted(path for package in packages for path in (root / package).glob("*.py"))
+    below = ("kernel", package) if package != "kernel" else ("kernel",)
+    sources = [Path(__file__), *(path for name in below for path in sorted((root / name).glob("*.py")))]
     digest = hashlib.blake2b(digest_size=16)
     for path in sources:
         digest.update(path.read_bytes())

@@ -181,7 +181,7 @@ def trial_balance(ledger: LedgerMaybe = None, *, ledger_option: LedgerInstead = 
     else:
         rows = []
         for totals in found.assets:
-            rows += [_totals_row("", str(line.code), line, totals.asset) for line in totals.codes]
+            rows += [_totals_row(asset_code(totals.asset), str(line.code), line, totals.asset) for line in totals.codes]
             rows.append(_totals_row(asset_code(totals.asset), "all", totals, totals.asset))
         show_table(("asset", ">code", ">accounts", ">debits", ">credits", ">net"), rows)
         say("debits equal credits" if found.balanced else "debits and credits differ")

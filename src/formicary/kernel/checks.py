@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from formicary.base.compiled import I64, U64, compiled
+from formicary.base.compiled import I64, U64, compiled, compiled_apart
 from formicary.kernel.codes import TransferCode
 from formicary.kernel.flags import (
     BALANCING,
@@ -75,7 +75,7 @@ def is_same_amount(t: Tables, request: Record, flags: int, stored: Record, index
     return flags & RELEASE != 0 and asked in (0, AMOUNT_ALL)
 
 
-@compiled
+@compiled_apart
 def compare_stored(t: Tables, request: Record, flags: int, index: int) -> TransferCode:
     """Codes 30 to 41: the id is there already, and this is the same request again or another."""
     stored = t.transfers[index]

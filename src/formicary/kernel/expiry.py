@@ -8,7 +8,7 @@ Invariant: every open hold with a timeout is in the heap. What is in it besides 
 
 from __future__ import annotations
 
-from formicary.base.compiled import I64, U64, compiled
+from formicary.base.compiled import I64, U64, compiled, compiled_apart
 from formicary.kernel.flags import EXPIRY, HOLD
 from formicary.kernel.journal import append, next_time
 from formicary.kernel.records import AMOUNT_MAX, RESERVED_HALF
@@ -72,7 +72,7 @@ def sift_down(t: Tables, place: int) -> None:
         place = child
 
 
-@compiled
+@compiled_apart
 def add_due(t: Tables, index: int) -> None:
     """Put a hold with a timeout into the heap."""
     place = t.state[DUE]
@@ -82,7 +82,7 @@ def add_due(t: Tables, index: int) -> None:
     sift_up(t, place)
 
 
-@compiled
+@compiled_apart
 def remove_at(t: Tables, place: int) -> None:
     """Take an entry out of the heap."""
     last = t.state[DUE] - 1
@@ -93,7 +93,7 @@ def remove_at(t: Tables, place: int) -> None:
         sift_down(t, place)
 
 
-@compiled
+@compiled_apart
 def forget_due(t: Tables, index: int) -> None:
     """Take a hold out that is being undone. It is new, so it most likely lies near the end."""
     for place in range(t.state[DUE] - 1, -1, -1):
@@ -113,7 +113,7 @@ def is_open_due(t: Tables, place: int) -> bool:
     return is_timed and expires_at(hold) == t.due_times[place]
 
 
-@compiled
+@compiled_apart
 def next_due(t: Tables) -> int:
     """When the next open hold is due, or -1; drops what is in front of it."""
     while t.state[DUE] > 0:
@@ -124,7 +124,7 @@ def next_due(t: Tables) -> int:
     return -1
 
 
-@compiled
+@compiled_apart
 def store_expiry(t: Tables, index: int, time: int) -> None:
     """Record that the hold at ``index`` has expired: a transfer that gives back what was held."""
     count = t.state[TRANSFERS]

@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from formicary.base.compiled import I64, U64, compiled, compiled_wrapping
+from formicary.base.compiled import I64, U64, compiled, compiled_apart, compiled_wrapping
 from formicary.kernel.storage import Records, zeroed
 
 Words = npt.NDArray[np.uint64]
@@ -111,7 +111,7 @@ def insert(slots: Words, index: int, hashed: np.uint64) -> None:
     slots[place] = slot_of(index, hashed)
 
 
-@compiled
+@compiled_apart
 def remove_from(slots: Words, records: Records, seeds: Words, index: int) -> None:
     """Take a record out and close the gap, so that no lookup stops short of what lay behind it."""
     size = U64(slots.shape[0])

@@ -20,6 +20,7 @@ from formicary.kernel.storage import Records
 
 HALF: Final = 64
 HALF_MASK: Final = 2**64 - 1
+SIGNED: Final = 63
 
 ACCOUNT_FORM: Final = struct.Struct("<QQqqqqQQQIIHHIqqqQQ")
 TRANSFER_FORM: Final = struct.Struct("<QQQQQQqQQQQQIIIHHqQ")
@@ -97,7 +98,8 @@ TRANSFER_BITS: Final = {
     "user_data_32": 32,
     "time": 63,
 }
-"""How many bits each field has room for; none may be negative."""
+"""How many bits each field has room for. Fields of 63 bits are signed, so that the kernel itself can refuse a negative
+amount, with its code; the others are not."""
 
 
 def account_records(accounts: Sequence[Account]) -> Records:
@@ -280,10 +282,7 @@ def _misfit(given: Any, kind: type, number: int, bits: dict[str, int]) -> BadInp
         value = getattr(given, name)
         if not isinstance(value, int):
             return BadInput(f"must be an integer, not {type(value).__name__}", where=f"{where}, {name}")
-        if not 0 <= value < 1 << size:
-            return BadInput(f"must be from 0 to {_last(size)}, not {value}", where=f"{where}, {name}")
+        least = -(1 << size) if size == SIGNED else 0
+        if not least <= value < 1 << size:
+            return BadInput(f"must be from {least} to {(1 << size) - 1}, not {value}", where=f"{where}, {name}")
     raise AssertionError("a record whose fields all fit is packed")
-
-
-def _last(size: int) -> str:
-    return f"2^{size}-1" if size > 16 else str(2**size - 1)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from formicary.base.compiled import I64, U64, compiled
+from formicary.base.compiled import I64, U64, compiled, compiled_apart
 from formicary.kernel.checks import (
     check_alone,
     check_assets,
@@ -208,7 +208,7 @@ def store_move(  # noqa: PLR0917 - Numba has no keyword-only arguments
         add_due(t, index)
 
 
-@compiled
+@compiled_apart
 def post_resolution(t: Tables, request: Record, flags: int, time: int) -> TransferCode:
     """Post the capture or release of a hold: codes 80 and up, then the writes."""
     hold_index = find_transfer(t, request["hold_lo"], request["hold_hi"])

@@ -67,7 +67,7 @@ def redo_hold(t: Tables, index: int, count: int, debit: Record, credit: Record) 
     hold, trail = t.transfers[index], t.trails[index]
     resolver = trail["partner"] - 1
     is_kept = index < resolver < count and t.trails[resolver]["partner"] == index + 1
-    if not is_kept and resolver >= 0:
+    if not is_kept and trail["partner"] != 0:
         trail["partner"] = 0
     debit["debits_held"] += hold["amount"]
     credit["credits_held"] += hold["amount"]

@@ -6,7 +6,7 @@ an undo the tables are as they were, but for what is never looked at: bytes beyo
 
 from __future__ import annotations
 
-from formicary.base.compiled import I64, compiled
+from formicary.base.compiled import I64, compiled, compiled_apart
 from formicary.kernel.expiry import add_due, forget_due
 from formicary.kernel.flags import (
     CAPTURE,
@@ -48,7 +48,7 @@ def undo_status(flags: int, debit: Record, credit: Record) -> None:
     credit["flags"] = previous_status(I64(credit["flags"]), sets, clears)
 
 
-@compiled
+@compiled_apart
 def undo_resolution(t: Tables, index: int, flags: int, debit: Record, credit: Record) -> None:
     """Open a hold again that a capture, release or expiry had ended."""
     hold_index = t.trails[index]["partner"] - 1
@@ -90,7 +90,7 @@ def undo_transfer(t: Tables) -> None:
     t.state[TRANSFERS] = index
 
 
-@compiled
+@compiled_apart
 def undo_transfers(t: Tables, count: int) -> None:
     """Take transfers back, newest first, until ``count`` are left."""
     while t.state[TRANSFERS] > count:

@@ -11,9 +11,10 @@ import ctypes
 import errno
 import fcntl
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
+from types import TracebackType
 from typing import Final, Protocol
 
 from formicary.base.errors import Fault, Locked, StorageFull, StorageReadOnly
@@ -96,12 +97,23 @@ def fault_of(error: OSError, doing: str) -> Fault:
     return kind.get(error.errno or 0, Fault)(f"{doing}: {error.strerror or error}")
 
 
-@contextmanager
-def _faults(doing: str, path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise fault_of(error, f"{doing} {path}") from error
+class _Faults:
+    """Turns errors of the system into faults. A class, for entering a generator costs more than a small write does."""
+
+    __slots__ = ("_doing", "_path")
+
+    def __init__(self, doing: str, path: Path) -> None:
+        self._doing = doing
+        self._path = path
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, OSError):
+            raise fault_of(error, f"{self._doing} {self._path}") from error
 
 
 _KEEP_SIZE: Final = 1  # FALLOC_FL_KEEP_SIZE
@@ -128,12 +140,12 @@ class RealFile:
     def __init__(self, path: Path, flags: int) -> None:
         self._path = path
         self._fd = -1
-        with _faults("opening", path):
+        with _Faults("opening", path):
             self._fd = os.open(path, flags | os.O_CLOEXEC, 0o600)
 
     def read(self, offset: int, length: int) -> bytes:
         """Read until ``length`` bytes are there or the file ends; one call of the system is enough nearly always."""
-        with _faults("reading", self._path):
+        with _Faults("reading", self._path):
             data = os.pread(self._fd, length, offset)
             while 0 < len(data) < length:
                 more = os.pread(self._fd, length - len(data), offset + len(data))
@@ -144,7 +156,7 @@ class RealFile:
 
     def write(self, offset: int, parts: Sequence[Part]) -> None:
         """Write all parts in one call of the system where it takes them all, else in as many as it needs."""
-        with _faults("writing", self._path):
+        with _Faults("writing", self._path):
             left = sum(len(part) for part in parts)
             written = os.pwritev(self._fd, parts, offset)
             if written < left:
@@ -155,17 +167,17 @@ class RealFile:
 
     def sync(self) -> None:
         """``fdatasync``: the bytes and the size, not the times."""
-        with _faults("syncing", self._path):
+        with _Faults("syncing", self._path):
             os.fdatasync(self._fd)
 
     def size(self) -> int:
         """The file's length."""
-        with _faults("measuring", self._path):
+        with _Faults("measuring", self._path):
             return os.fstat(self._fd).st_size
 
     def truncate(self, size: int) -> None:
         """``ftruncate``; it also frees blocks reserved beyond the end."""
-        with _faults("truncating", self._path):
+        with _Faults("truncating", self._path):
             os.ftruncate(self._fd, size)
 
     def begin_flush(self, offset: int, length: int) -> None:
@@ -180,7 +192,7 @@ class RealFile:
 
     def is_replaced(self) -> bool:
         """No name leads to the file any more."""
-        with _faults("checking", self._path):
+        with _Faults("checking", self._path):
             return os.fstat(self._fd).st_nlink == 0
 
     def close(self) -> None:
@@ -194,10 +206,10 @@ class RealLock:
     """An ``flock``, which the system lets go of when the process ends, however it ends. The file holds the pid."""
 
     def __init__(self, path: Path) -> None:
-        with _faults("opening", path):
+        with _Faults("opening", path):
             self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            with _faults("locking", path):
+            with _Faults("locking", path):
                 self._take(path)
         except Fault:
             self.release()
@@ -232,12 +244,12 @@ class RealDisk:
 
     def exists(self, path: Path) -> bool:
         """Whether there is such a file or folder."""
-        with _faults("looking for", path):
+        with _Faults("looking for", path):
             return path.exists()
 
     def names(self, folder: Path) -> list[str]:
         """The names in a folder, sorted."""
-        with _faults("listing", folder):
+        with _Faults("listing", folder):
             try:
                 return sorted(path.name for path in folder.iterdir())
             except FileNotFoundError:
@@ -245,25 +257,25 @@ class RealDisk:
 
     def replace(self, source: Path, target: Path) -> None:
         """``rename`` over the target."""
-        with _faults("renaming", source):
+        with _Faults("renaming", source):
             source.replace(target)
 
     def remove(self, path: Path) -> None:
         """Remove a file if it is there."""
-        with _faults("removing", path):
+        with _Faults("removing", path):
             path.unlink(missing_ok=True)
 
     def make_folder(self, path: Path) -> None:
         """Make each missing folder from the top, and sync the one that names it."""
         missing = [folder for folder in (path, *path.parents) if not self.exists(folder)]
         for folder in reversed(missing):
-            with _faults("making", folder):
+            with _Faults("making", folder):
                 folder.mkdir(mode=0o700, exist_ok=True)
             self.sync_folder(folder.parent)
 
     def sync_folder(self, path: Path) -> None:
         """``fsync`` of the folder itself."""
-        with _faults("syncing", path):
+        with _Faults("syncing", path):
             fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             try:
                 os.fsync(fd)

@@ -74,11 +74,11 @@ class FileLog:
     def create(cls, folder: Path | str, *, disk: Disk | None = None, segment_bytes: int = SEGMENT_BYTES) -> FileLog:
         """Make a new, empty log and open it; refuses a folder that holds one."""
         folder, disk = Path(folder), disk or RealDisk()
-        if log_exists(folder, disk):
-            raise Refusal(f"{folder} holds a log already", code="log_exists")
         disk.make_folder(folder)
         lock = disk.lock(folder / LOCK_NAME)
         try:
+            if log_exists(folder, disk):  # asked under the lock: two may be making it at once
+                raise Refusal(f"{folder} holds a log already", code="log_exists")
             SyncedMark.create(disk, folder)
             write_epoch(disk, folder, 0).close()
         finally:

@@ -84,6 +84,12 @@ def read_checkpoint(path: Path) -> Checkpoint:
     return checkpoint
 
 
+def set_aside(path: Path) -> None:
+    """Take a checkpoint that is of no use out of the way, so that it does not count as one of the two that are kept."""
+    with disk_faults(path):
+        path.replace(path.with_suffix(".damaged"))
+
+
 def _name(index: int) -> str:
     return f"checkpoint-{index:016d}.json"
 

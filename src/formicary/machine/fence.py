@@ -158,7 +158,7 @@ def _allows_creation(product: Product, action: int, first: str | None, second: s
 
 
 @contextmanager
-def _watched(connection: apsw.Connection, product: str, sql: str, allows: object) -> Iterator[None]:
+def _watched(connection: apsw.Connection, product: str, sql: str, allows: Callable[..., str]) -> Iterator[None]:
     """Ask ``allows`` about each step that SQLite would take; break the fence at the first that it does not allow."""
     reasons: list[str] = []
 

@@ -11,8 +11,8 @@ changed nothing; the digest depends on the log alone.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -25,7 +25,7 @@ from formicary.kernel.kernel import Kernel, KernelCheckpoint
 from formicary.kernel.records import ACCOUNT, BATCH_MAX, RECORD_BYTES, TRANSFER
 from formicary.machine.applied import MALFORMED_BODY, STALE_EPOCH, Applied, Codes
 from formicary.machine.apply import EntryRun, Outcome
-from formicary.machine.checkpoint import Checkpoint, Damage, checkpoint_paths, read_checkpoint, write_checkpoint
+from formicary.machine.checkpoint import Checkpoint, Damage, checkpoint_paths, read_checkpoint, set_aside, write_checkpoint
 from formicary.machine.commands import unpack_commands
 from formicary.machine.context import View
 from formicary.machine.digest import DigestFile, advance
@@ -33,7 +33,7 @@ from formicary.machine.durable import disk_faults
 from formicary.machine.genesis import Genesis, read_genesis
 from formicary.machine.registry import Registry
 from formicary.machine.replies import Answer, read_reply
-from formicary.machine.rows import Effect, Rows, SchemaChanged, changes_digest
+from formicary.machine.rows import Effect, Rows, SchemaChanged, changes_digest, storage_faults
 from formicary.machine.system import SYSTEM
 from formicary.machine.timers import EXPIRIES_PER_ENTRY
 from formicary.machine.tree import Tree
@@ -42,6 +42,7 @@ from formicary.products.anatomy import Product
 NEVER: Final = 2**63 - 1
 """A time that no entry has."""
 _RECORD_OF: Final = {EntryKind.ACCOUNTS: ACCOUNT, EntryKind.TRANSFERS: TRANSFER}
+_OWN_FILES: Final = ("accounts", "transfers", "trails", "tree*", "digests", "rows.db*", "checkpoint-*")
 _FOR_HANDLERS: Final = (EntryKind.GENESIS, EntryKind.COMMANDS)
 
 
@@ -79,11 +80,17 @@ class Machine:
         self.genesis: Genesis | None = None
         self._genesis_body = b""
         self.tree: Tree | None = None
-        self.rows = Rows(
-            folder and folder / "rows.db", tuple(self.registry.products.values()), reverse_unordered=reverse_unordered
-        )
-        self.digests = DigestFile(folder and folder / "digests")
-        self.kernel = Kernel(folder) if folder is None or checkpoint is None else self._recover(folder, checkpoint)
+        with ExitStack() as opened:
+            self.rows = Rows(
+                folder and folder / "rows.db",
+                tuple(self.registry.products.values()),
+                reverse_unordered=reverse_unordered,
+            )
+            opened.callback(self.rows.close)
+            self.digests = DigestFile(folder and folder / "digests")
+            opened.callback(self.digests.close)
+            self.kernel = Kernel(folder) if folder is None or checkpoint is None else self._recover(folder, checkpoint)
+            opened.pop_all()
         self._at = Position(start.index, start.time_ns, start.epoch, start.entry_hash)
         self.sealed = start
         self._timer_ns = self._next_timer()
@@ -188,7 +195,8 @@ class Machine:
                 return self._post(entry)
             self._rewind(entry.index - 1)
         if entry.kind in _FOR_HANDLERS or entry.time_ns >= self._timer_ns:
-            return self._run(entry)
+            with storage_faults(self.rows.path):
+                return self._run(entry)
         return self._post(entry)
 
     def _post(self, entry: Entry) -> Outcome:
@@ -209,7 +217,8 @@ class Machine:
         """Run timers and handlers, then the entry's own batch if it has one, in one transaction of the rows."""
         self.rows.begin()
         run = EntryRun(entry, self.kernel, self.rows, self.registry)
-        run.timers()
+        if entry.time_ns >= self._timer_ns:
+            run.timers()
         dropped, codes = "", None
         if entry.kind == EntryKind.GENESIS:
             self._found(entry, run)
@@ -288,7 +297,10 @@ class Machine:
         assert self.sealed.leaves == self.sealed.transfers + self.sealed.replies, "a leaf for each transfer and reply"
 
     def checkpoint(self) -> Checkpoint:
-        """Make the state durable as of the newest sealed entry; from the sealing thread, while entries are applied."""
+        """Make the state durable as of the newest sealed entry; from the sealing thread, while entries are applied.
+
+        What is sealed must be durable on the log by then: a checkpoint ahead of its log would be of another history.
+        """
         assert self.folder is not None, "a machine in memory has no checkpoints"
         assert self.tree is not None, "there is nothing to keep yet"
         sealed = self.sealed
@@ -316,6 +328,7 @@ class Machine:
                 machine = cls(folder, products, checkpoint=found, reverse_unordered=reverse_unordered)
             except (Corrupt, SchemaChanged, BadInput) as error:
                 damage.append(Damage(path.name, str(error)))
+                set_aside(path)
             else:
                 machine.damage = tuple(damage)
                 return machine
@@ -373,8 +386,9 @@ class Machine:
 
 
 def _clear(folder: Path) -> None:
-    """Make an empty state folder: whatever was in it can be made again from the log."""
+    """Delete the machine's own files: what was in them can be made again from the log."""
     with disk_faults(folder):
-        if folder.exists():
-            shutil.rmtree(folder)
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        for pattern in _OWN_FILES:
+            for path in sorted(folder.glob(pattern)):
+                path.unlink()

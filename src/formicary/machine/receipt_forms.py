@@ -46,6 +46,14 @@ def read_document(raw: bytes) -> Document:
     raise BadInput("this is not a receipt: it starts like none of their forms")
 
 
+def parse_receipt(raw: bytes | str) -> Receipt:
+    """Read a receipt in any of its forms; a head statement is refused as well."""
+    document = read_document(raw.encode() if isinstance(raw, str) else raw)
+    if not isinstance(document, Receipt):
+        raise BadInput("this is a signed head, not a receipt")
+    return document
+
+
 # ── JSON ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -380,7 +388,7 @@ def unbase45(text: str) -> bytes:
     for at in range(0, len(text), 3):
         group = text[at : at + 3]
         digits = [_BASE45.find(character) for character in group]
-        number = sum(digit * 45**place for place, digit in enumerate(digits))
+        number = digits[0] + 45 * sum(digits[1:2]) + 2025 * sum(digits[2:])
         width = len(group) - 1
         if -1 in digits or not width or number >= 1 << 8 * width:
             raise BadInput(f"{group!r} is not Base45", where=f"character {at}")

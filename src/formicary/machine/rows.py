@@ -81,7 +81,7 @@ class Rows:
     """The database, its one writer, and the machine's own tables in it."""
 
     def __init__(self, path: Path | None, products: Sequence[Product], *, reverse_unordered: bool = False) -> None:
-        """Open or create the database; with ``reverse_unordered``, for tests, SQLite returns unordered rows backwards."""
+        """Open or create the database; ``reverse_unordered``, for tests, turns the order of unordered rows round."""
         self.path = path
         with storage_faults(path):
             self.connection = apsw.Connection(":memory:" if path is None else str(path), statementcachesize=512)
@@ -156,9 +156,10 @@ class Rows:
             yield
         except Refusal:
             self.connection.execute("ROLLBACK TO command")
-            raise
-        finally:
             self.connection.execute("RELEASE command")
+            raise
+        # Any other exception ends the whole transaction: see rollback().
+        self.connection.execute("RELEASE command")
 
     def changes(self, index: int) -> bytes:
         """Close the books of entry ``index``: its net row changes, as a changeset of SQLite's session extension."""

@@ -7,8 +7,8 @@ no order; a query whose equalities alone determine a key returns at most one row
 
 Everything that could make an answer depend on a plan, a clock or a float is refused by name: arithmetic (SQLite turns
 an overflow into a REAL silently; money is computed in Python), RETURNING, UNION, WITH, DISTINCT, windows, HAVING,
-scalar subqueries. The reading is stricter than SQL needs: a refused statement is a bug to be written differently, so a false
-alarm costs a minute, and a miss would cost a fork.
+scalar subqueries. The reading is stricter than SQL needs: a refused statement is a bug to be written differently, so
+a false alarm costs a minute, and a miss would cost a fork.
 """
 
 from __future__ import annotations
@@ -319,9 +319,9 @@ class _Sources:
             return []
         ties: list[Tie] = []
         for term in _split(tokens, "and"):
-            sides = [self._side(side) for side in _split(term, "=")]
-            if len(sides) == 2 and _OTHER not in sides:
-                left, right = sides
+            sides = _split(term, "=")
+            left, right = (self._side(side) for side in sides) if len(sides) == 2 else (_OTHER, _OTHER)
+            if _OTHER not in {left, right}:
                 ties += [(left, right)] if left else []
                 ties += [(right, left)] if right else []
         return ties

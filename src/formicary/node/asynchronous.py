@@ -7,34 +7,36 @@ waits for a timer.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 
 import numpy as np
 
 from formicary.base.errors import BadInput
 from formicary.kernel.codes import AccountCode, TransferCode
-from formicary.kernel.objects import Account, Transfer
+from formicary.kernel.objects import Account, Transfer, account_records, transfer_records
 from formicary.kernel.records import BATCH_MAX
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from formicary.node.surface import Surface, Ticket
+    from formicary.node.surface import Records, Surface, Ticket
 
 GROUPS_IN_FLIGHT: Final = 2
 """One being made durable and one being applied; more would only make the groups smaller."""
 
 Record = TypeVar("Record", Account, Transfer)
 Code = TypeVar("Code", AccountCode, TransferCode)
+Submit: TypeAlias = "Callable[[Records], Ticket]"
+"""A ledger's own method of the same name."""
 
 
 class _Grouper(Generic[Record, Code]):
     """Gathers what tasks ask for and submits it in groups, in the order asked."""
 
-    def __init__(self, record: type[Record], code: type[Code], submit: Any) -> None:  # noqa: ANN401 - a bound method
-        self._record = record
-        self._codes = {int(member): member for member in code}
+    def __init__(self, to_records: Callable[[Sequence[Record]], Records], code: type[Code], submit: Submit) -> None:
+        self._to_records: Callable[[Sequence[Record]], Records] = to_records
+        self._codes: dict[int, Code] = {int(member): member for member in code}
         self._submit = submit
         self._loop = asyncio.get_running_loop()
         self._waiting: list[tuple[Sequence[Record], asyncio.Future[list[Code]]]] = []
@@ -63,7 +65,7 @@ class _Grouper(Generic[Record, Code]):
             size += len(records)
         del self._waiting[: len(group)]
         try:
-            batch = self._record.to_records([record for records, _ in group for record in records])
+            batch = self._to_records([record for records, _ in group for record in records])
             ticket: Ticket = self._submit(batch)
         except Exception as error:  # noqa: BLE001 - every caller of the group hears of it
             self._fail(group, error)
@@ -106,8 +108,10 @@ class AsyncLedger:
 
     def __init__(self, ledger: Surface) -> None:
         self.ledger = ledger
-        self._transfers: _Grouper[Transfer, TransferCode] = _Grouper(Transfer, TransferCode, ledger.submit_transfers)
-        self._accounts: _Grouper[Account, AccountCode] = _Grouper(Account, AccountCode, ledger.submit_accounts)
+        self._transfers: _Grouper[Transfer, TransferCode] = _Grouper(
+            transfer_records, TransferCode, ledger.submit_transfers
+        )
+        self._accounts: _Grouper[Account, AccountCode] = _Grouper(account_records, AccountCode, ledger.submit_accounts)
 
     async def transfer(self, transfer: Transfer) -> TransferCode:
         """Post one transfer; return its code once it is durable. Refuses a lone LINKED record: use ``transfers``."""

@@ -7,7 +7,7 @@ by itself, because stored transfers never change: reading much holds up nobody w
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from formicary import queries
@@ -80,4 +80,25 @@ class MachineReads(Surface):
         found: HoldStatus | None = self._read(
             lambda machine: queries.hold_status(machine.kernel, hold_id, machine.time_ns)
         )
+        return found
+
+    # ── everything, for exports ─────────────────────────────────────────────────────────────────────────────────
+
+    def account_records(self) -> Records:
+        """Copy every account as it is at one moment, in the order of opening."""
+        found: Records = self._read(
+            lambda machine: machine.kernel.stored_accounts(0, machine.kernel.accounts_count).copy()
+        )
+        return found
+
+    def transfer_records(self, *, chunk: int = 65_536) -> Iterator[Records]:
+        """Walk over every transfer stored by now, in order, ``chunk`` at a time."""
+        count: int = self._read(lambda machine: machine.kernel.transfers_count)
+        for first in range(0, count, chunk):
+            last = min(first + chunk, count)
+            yield self._read(lambda machine, first=first, last=last: machine.kernel.stored_transfers(first, last))
+
+    def digest_at(self, index: int) -> bytes:
+        """Return the digest after entry ``index``, which is sealed."""
+        found: bytes = self._read(lambda machine: machine.digests.at(index))
         return found
