@@ -21,7 +21,7 @@ from typing import Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tools.reference_api import cli_page, python_page
+from tools.reference_api import cli_page, notes, python_page
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 SOURCE: Final = ROOT / "src"
@@ -41,24 +41,6 @@ Everything has a limit, so that the worst case is known before it comes. What wo
 a message that names it; nothing is cut short silently. Most are bounds of a field's width; a few were chosen, and
 those can be raised without changing what is stored.
 """
-
-
-def notes(body: list[ast.stmt]) -> dict[str, str]:
-    """Give the string that stands below each assignment, as one line, by the name that is assigned."""
-    found: dict[str, str] = {}
-    for node, below in zip(body, [*body[1:], None], strict=True):
-        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
-        text = below.value.value if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant) else ""
-        for target in targets:
-            if isinstance(target, ast.Name):
-                found[target.id] = plain(str(text))
-    return found
-
-
-def plain(text: str) -> str:
-    """Write a docstring as one line of Markdown."""
-    line = " ".join(text.replace("``", "`").split())
-    return re.sub(r":\w+:`~?(?:[\w.]*\.)?(\w+)`", r"`\1`", line).replace("|", "\\|")
 
 
 def sentence(name: str) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+import dataclasses
 import enum
 import importlib
 import inspect
 import re
 from collections.abc import Iterator
 from typing import Any, Final
+
+import numpy as np
 
 ABOUT_CLI: Final = """\
 One verb for each thing that a person does to a ledger. Each prints for people, or with `--json` one JSON value for
@@ -19,6 +23,24 @@ ABOUT_PYTHON: Final = """\
 What `import formicary` offers. Everything else is an inner part, and may change without notice. Ids are integers of
 128 bits, amounts are integers of minor units, times are nanoseconds since 1970 UTC.
 """
+
+
+def notes(body: list[ast.stmt]) -> dict[str, str]:
+    """Give the string that stands below each assignment, as one line, by the name that is assigned."""
+    found: dict[str, str] = {}
+    for node, below in zip(body, [*body[1:], None], strict=True):
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        text = below.value.value if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant) else ""
+        for target in targets:
+            if isinstance(target, ast.Name):
+                found[target.id] = plain(str(text))
+    return found
+
+
+def plain(text: str) -> str:
+    """Write a docstring as one line of Markdown."""
+    line = " ".join(text.replace("``", "`").split())
+    return re.sub(r":\w+:`~?(?:[\w.]*\.)?(\w+)`", r"`\1`", line).replace("|", "\\|")
 
 
 def tidy(text: str | None) -> str:
@@ -82,6 +104,10 @@ def name_section(name: str, value: object) -> str:
         return f"## `{name}`\n\n{class_text(value)}"
     if callable(value):
         return f"## `{name}`\n\n```\n{name.partition('.')[2]}{signature(value)}\n```\n\n{tidy(value.__doc__)}\n"
+    if isinstance(value, np.dtype):
+        rows = [f"| `{field}` | {value[field].name} | {value.fields[field][1]} |" for field in value.names or ()]
+        lines = ["| field | type | offset |", "| --- | --- | ---: |", *rows, ""]
+        return f"## `{name}`\n\nA numpy record of {value.itemsize} bytes, little-endian.\n\n" + "\n".join(lines)
     shown = repr(value)
     return f"## `{name}`\n\n" + (f"`{shown}`\n" if "\n" not in shown and len(shown) < 100 else "A constant.\n")
 
@@ -89,12 +115,17 @@ def name_section(name: str, value: object) -> str:
 def class_text(kind: type) -> str:
     """Write a class: its purpose, then the members of an enumeration, or the fields and methods of anything else."""
     parts = [f"{tidy(kind.__doc__)}\n"]
+    if issubclass(kind, enum.IntEnum):
+        return "\n".join([*parts, "Its members are the [result codes](codes.md).\n"])
     if issubclass(kind, enum.Enum):
-        parts.append(
-            "\n".join(["| name | value |", "| --- | ---: |", *(f"| `{m.name}` | {m.value} |" for m in kind), ""])
-        )
-        return "\n".join(parts)
+        (node,) = ast.parse(inspect.getsource(kind)).body
+        assert isinstance(node, ast.ClassDef)
+        meanings = notes(node.body)
+        members = [f"| `{each.name}` | {each.value} | {meanings.get(str(each.name), '')} |" for each in kind]
+        return "\n".join([*parts, "| name | value | meaning |", "| --- | ---: | --- |", *members, ""])
     fields = getattr(kind, "__struct_fields__", ())
+    if dataclasses.is_dataclass(kind):
+        fields = tuple(field.name for field in dataclasses.fields(kind) if not field.name.startswith("_"))
     if fields:
         parts.append("Fields: " + ", ".join(f"`{field}`" for field in fields) + ".\n")
     rows = [f"| `{method}{signature(function)}` | {first_line(function)} |" for method, function in methods(kind)]

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from formicary.node.follower import Follower, follow
     from formicary.node.ledger import Ledger
     from formicary.node.ledger import open_ledger as open  # noqa: A004 - formicary.open reads best
+    from formicary.node.line import Retry
     from formicary.queries import AccountFilter, TransferFilter
 
 _HOME: Final = {
@@ -58,6 +59,7 @@ _HOME: Final = {
     "Receipt": "machine.receipts",
     "Refusal": "base.errors",
     "RemoteLedger": "node.client",
+    "Retry": "node.line",
     "StorageFull": "base.errors",
     "StorageReadOnly": "base.errors",
     "TRANSFER": "kernel.records",
@@ -73,6 +75,7 @@ _HOME: Final = {
     "open_async": "node.asynchronous",
     "parse_receipt": "machine.receipt_forms",
     "verify_receipt": "machine.receipts",
+    "write_receipt": "machine.receipt_forms:write_json",
 }
 
 __version__ = "0.1.0"
@@ -99,6 +102,7 @@ __all__ = [
     "Receipt",
     "Refusal",
     "RemoteLedger",
+    "Retry",
     "StorageFull",
     "StorageReadOnly",
     "Transfer",
@@ -113,6 +117,7 @@ __all__ = [
     "open_async",
     "parse_receipt",
     "verify_receipt",
+    "write_receipt",
 ]
 
 

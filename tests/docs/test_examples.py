@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+import types
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,9 @@ def name(page: Page) -> str:
 def test_the_examples_of_a_page_run(page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A reader who types what the page says sees what the page shows."""
     monkeypatch.chdir(tmp_path)
-    names: dict[str, Any] = {"__name__": "__page__"}
+    module = types.ModuleType("page")  # a real one, for whatever looks up the names of a class's module
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    names = vars(module)
     for block in page.blocks:
         if block.skipped or block.language not in RUNS:
             continue
@@ -46,7 +49,7 @@ def test_the_examples_of_a_page_run(page: Page, tmp_path: Path, monkeypatch: pyt
 def run_python(page: Page, block: Block, names: dict[str, Any]) -> None:
     """Run a block as if it stood at its place in the page, so that a traceback names the page and the line."""
     source = "\n" * (block.line - 1) + block.text
-    exec(compile(source, name(page), "exec"), names)  # noqa: S102 - our own pages
+    exec(compile(source, name(page), "exec", dont_inherit=True), names)  # noqa: S102 - our own pages
 
 
 def commands(block: Block) -> Iterator[tuple[str, str]]:

@@ -82,7 +82,7 @@ def test_it_finds_what_a_dict_finds(name: str, steps: list[tuple[str, object]], 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "SLOTS_MIN", 16)
         patch.setattr(module, "WORK_MIN", 1)
-        patch.setattr(module, "LOAD_MAX", 0.9)  # six at once is much for sixteen slots
+        patch.setattr(module, "FULL_PERCENT_MAX", 90)  # six at once is much for sixteen slots
         book = Book(module, seed)
         for action, value in steps:
             getattr(book, action)(value)
@@ -98,7 +98,7 @@ def test_growth_keeps_up(module: ModuleType) -> None:
         book.add([number])
         ids = book.table.ids
         tables.add(len(ids.slots))
-        assert book.count <= len(ids.slots) * module.LOAD_MAX
+        assert 100 * book.count <= module.FULL_PERCENT_MAX * len(ids.slots)
         if ids.slots is before.slots:
             assert ids.progress[module.MOVED] - before.progress[module.MOVED] <= module.MOVES_PER_RECORD
     book.check()

@@ -86,6 +86,12 @@ def chain(context: Context, command: Do) -> None:
     )
 
 
+def many(context: Context, command: Do) -> None:
+    """Post a chain of ``number`` transfers between accounts 11 and 12."""
+    ids = [context.new_id("m") for _ in range(command.number)]
+    context.chain([Transfer(id=one, debit=11, credit=12, amount=1, asset=978, code=1) for one in ids])
+
+
 def _touch(context: Context, number: int, how: str) -> None:
     count = context.rows.one("SELECT count(*) FROM trial_marks")
     assert count is not None
@@ -124,6 +130,7 @@ TRIAL = Product(
         CommandType(name="do", body=Do, handler=do, reply=Told),
         CommandType(name="plan", body=Plan, handler=plan),
         CommandType(name="chain", body=Do, handler=chain),
+        CommandType(name="many", body=Do, handler=many),
     ),
     timers=(TimerType(name="ring", payload=Rang, handler=ring),),
     events=(EventType(kind="rang", payload=Rang),),

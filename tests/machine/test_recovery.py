@@ -13,13 +13,14 @@ import pytest
 
 from formicary.base.entry import Entry
 from formicary.base.errors import Corrupt
+from formicary.kernel.records import BATCH_MAX
 from formicary.machine.applied import Applied
 from formicary.machine.checkpoint import KEPT, checkpoint_paths, read_checkpoint
 from formicary.machine.machine import Machine
 from formicary.machine.verify import replay
 from formicary.products.example import PRODUCT
 
-from tests.machine.products import TRIAL, Plan
+from tests.machine.products import TRIAL, Do, Plan
 from tests.machine.scripts import ALICE, LogScript, busy_history
 
 
@@ -147,6 +148,43 @@ def test_the_log_may_go_on_differently_after_its_tail_was_lost(tmp_path: Path) -
     for entry in (script.accounts(5), script.say(ALICE, "trial.plan", Plan(2, 5, 0, "ok")), script.pay(9)):
         after.step(entry)
     assert same(after, replay(Machine(None, [TRIAL]), script.entries))
+    after.close()
+
+
+def test_what_was_refused_is_not_repeated(tmp_path: Path) -> None:
+    """Handlers and timers that had moved money before they refused: recovery moves only what stayed."""
+    script = LogScript()
+    for number in range(4):
+        hows = ("ok", "refuse", "ok", "refuse") if number % 2 else ("refuse", "ok")
+        script.commands(*(script.command(ALICE, "trial.do", Do(number, how)) for how in hows))
+        script.say(ALICE, "trial.plan", Plan(2, 5, 0, "refuse" if number % 2 else "ok"))
+    script.accounts(5, 6)
+    truth = replay(Machine(None, [TRIAL]), script.entries)
+    machine = replay(Machine(tmp_path / "state", [TRIAL]), script.entries[:1])
+    machine.checkpoint()
+    replay(machine, script.entries[1:])
+    machine.close()
+    after = Machine.recover(tmp_path / "state", [TRIAL])
+    assert after.index == 1
+    assert after.rows.applied_index == len(script.entries)
+    replay(after, script.entries[1:])
+    assert same(after, truth)
+    after.close()
+
+
+def test_handlers_may_post_more_than_one_batch(tmp_path: Path) -> None:
+    """What an entry's handlers posted is repeated in batches that the kernel takes."""
+    script = LogScript()
+    script.accounts(11, 12)
+    script.commands(*(script.command(ALICE, "trial.many", Do(900, "")) for _ in range(10)))
+    truth = replay(Machine(None, [TRIAL]), script.entries)
+    assert truth.kernel.transfers_count == 9000 > BATCH_MAX
+    machine = replay(Machine(tmp_path / "state", [TRIAL]), script.entries[:1])
+    machine.checkpoint()
+    replay(machine, script.entries[1:])
+    machine.close()
+    after = replay(Machine.recover(tmp_path / "state", [TRIAL]), script.entries[1:])
+    assert same(after, truth)
     after.close()
 
 

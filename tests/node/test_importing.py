@@ -19,6 +19,7 @@ from formicary.node.ledger import Ledger
 from formicary.node.names import Names
 
 EUR = parse_asset("EUR")
+ASSET_RULE = "1 to 6 of A-Z and 0-9 with a letter among them, or # and a number"
 HEADER = "id,debit,credit,amount,asset\n"
 
 
@@ -94,7 +95,7 @@ def test_bad_rows_are_named_and_the_others_posted(desk: Desk) -> None:
         "line 3, column amount: '1.005' has 3 decimals, more than the 2 of its asset",
         "line 4, column credit: the credit account is missing",
         "line 5, column debit: 'zz' is not an id: write decimal digits, 0x and hexadecimal digits, or a UUID",
-        "line 6, column asset: 'EURO€' is not an asset: 1 to 6 of A-Z and 0-9 with a letter among them, or # and a number",
+        f"line 6, column asset: 'EURO€' is not an asset: {ASSET_RULE}",
         "line 7: refused: accounts_must_be_different",
         "line 8, column id: the id is missing",
         "line 9, column amount: refused: exists_with_different_amount",
@@ -235,8 +236,9 @@ def test_atomic_needs_the_ledger_in_this_process(desk: Desk) -> None:
 
 def test_accounts_are_opened_with_names_flags_and_data(desk: Desk) -> None:
     """An id beside a name is kept; a row needs one of the two."""
-    text = "id,name,asset,code,flags,user_data\n77,alice,EUR,5,debits_limited,\n,bob,EUR,,,9\n,,EUR,1,,\n77,carol,EUR,1,,\n"
-    report = desk.load(text, accounts=True)
+    header = "id,name,asset,code,flags,user_data\n"
+    rows = "77,alice,EUR,5,debits_limited,\n,bob,EUR,,,9\n,,EUR,1,,\n77,carol,EUR,1,,\n"
+    report = desk.load(header + rows, accounts=True)
     assert problems(report) == [
         "line 4, column name: a row needs an id or a name",
         "line 5, column name: account 77 has, or had, another name",

@@ -20,7 +20,7 @@ from formicary.kernel.codes import TransferCode
 from formicary.node.client import connect
 from formicary.node.ledger import open_ledger
 from formicary.node.line import Retry
-from formicary.testing.served_load import served_load, serving
+from formicary.testing.served_load import FORMICARY, served_load, serving
 
 from tests.tidy.source import ROOT
 from tests.wire.conftest import account_batch, transfer_batch
@@ -107,12 +107,12 @@ def test_a_killed_client_disturbs_nobody(folder: Path) -> None:
 
 
 def test_a_second_server_of_a_ledger_is_refused(folder: Path) -> None:
-    """One writer: the second says that the ledger is locked, and exits with 1; the first serves on."""
+    """One writer: the second says that the ledger is locked, and exits with 3; the first serves on."""
     with serving(folder) as (_, address):
-        command = [sys.executable, "-m", "formicary.cli.serve", str(folder)]
+        command = [*FORMICARY, "ledger", "serve", str(folder)]
         second = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-        assert second.returncode == 1
-        assert "locked" in second.stderr
+        assert second.returncode == 3
+        assert second.stderr.startswith("error[locked]: ")
         with connect(address) as client:
             client.ping()
 
@@ -156,3 +156,12 @@ def test_the_client_in_c_follows_the_page(folder: Path, tmp_path: Path) -> None:
         "account 1002: debits 0, credits 300",
     ]
     assert os.access(program, os.X_OK)
+
+
+def test_a_folder_without_a_ledger_is_not_served(folder: Path) -> None:
+    """A mistyped path makes no new ledger."""
+    command = [*FORMICARY, "ledger", "serve", str(folder)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("error[ledger_missing]: ")
+    assert not folder.exists()

@@ -44,7 +44,9 @@ def filled(remote: RemoteLedger) -> RemoteLedger:
     remote.post(transfer_batch(1, 100))
     remote.post(transfer_batch(101, 50, debit=2, credit=3, amount=5))
     hold = Transfer(id=BIG + 1, debit=3, credit=1, amount=40, asset=978, code=9, flags=TransferFlag.HOLD)
-    assert remote.transfers([hold]) == [TransferCode.OK]
+    taken = msgspec.structs.replace(hold, id=BIG + 2, timeout=60)
+    capture = Transfer(id=BIG + 3, hold_id=BIG + 2, amount=15, flags=TransferFlag.CAPTURE)
+    assert remote.transfers([hold, taken, capture]) == [TransferCode.OK] * 3
     return remote
 
 
@@ -79,6 +81,9 @@ def same(one: object, other: object) -> bool:
         lambda ledger: ledger.balance_history(TransferFilter(account=3, limit=20)),
         lambda ledger: ledger.balance_as_of(3, ledger.transfer(120).time),
         lambda ledger: ledger.trial_balance(),
+        lambda ledger: ledger.hold_status(404),
+        lambda ledger: ledger.hold_status(BIG + 1),
+        lambda ledger: ledger.hold_status(BIG + 2),
         lambda ledger: ledger.info()["ledger_id"],
         lambda ledger: ledger.info()["transfers"],
         lambda ledger: ledger.head().root,

@@ -18,8 +18,7 @@ EXAMPLES: Final = {
         """formicary ledger post -l shop.ledger --open --hold --id room-7 \\
     --debit till --credit hotel --amount 80 --asset EUR""",
         "formicary ledger post -l shop.ledger --capture room-7 --amount 55.20",
-        """echo '{"id": "A1", "debit": "till", "credit": "owner", "amount": "1.20", "asset": "EUR"}' \\
-    | formicary ledger post -l shop.ledger --stdin""",
+        "formicary ledger post -l shop.ledger --stdin < transfers.jsonl",
     ],
     "accounts": ["formicary ledger accounts shop.ledger --search till"],
     "balance": [

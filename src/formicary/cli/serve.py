@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from formicary.cli.options import AsJson, LedgerArgument, open_writer
+
 if TYPE_CHECKING:
     from formicary.node.server import Server
     from formicary.node.surface import Surface
@@ -16,38 +18,31 @@ if TYPE_CHECKING:
 
 
 def serve(
-    ledger: Annotated[Path, typer.Argument(help="The ledger's folder.")],
+    ledger: LedgerArgument,
     listen: Annotated[
         str | None,
         typer.Option(help="unix:/path (default: serve.sock in the folder) or tcp:127.0.0.1:PORT (0 chooses one)."),
     ] = None,
     window: Annotated[int, typer.Option(help="Requests a client may have in flight.", min=1, max=64)] = 8,
     connections: Annotated[int, typer.Option(help="Clients served at once.", min=1, max=1000)] = 64,
-    as_json: Annotated[bool, typer.Option("--json", help="Say where it serves as one line of JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Serve LEDGER on a socket until SIGTERM or Ctrl-C; what is in flight is answered first.
+    """Open LEDGER to other processes on a socket, until SIGTERM or Ctrl-C; what is in flight is answered first.
 
     A Unix socket belongs to its owner alone (0600). A TCP client shows the token in LEDGER/keys/serve.token, which is
-    made when it is not there. Exit code 1 when the ledger failed while it was served.
+    made when it is not there.
     """
-    from formicary.base.errors import FormicaryError
-    from formicary.node.ledger import open_ledger
     from formicary.node.wire import Limits
 
-    try:
-        _compile()
-        with open_ledger(ledger) as opened:
-            server = _listen(opened, ledger, listen, Limits(window=window, connections=connections))
-            for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, lambda *_: server.request_stop())
-            _say_where(server, ledger, as_json=as_json)
-            server.run()
-    except FormicaryError as error:
-        typer.echo(f"{error.code}: {error}", err=True)
-        raise typer.Exit(1) from error
+    _compile()
+    with open_writer(ledger) as opened:
+        server = _listen(opened, ledger, listen, Limits(window=window, connections=connections))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: server.request_stop())
+        _say_where(server, ledger, as_json=as_json)
+        server.run()
     if server.fault is not None:
-        typer.echo(f"{server.fault.code}: {server.fault}", err=True)
-        raise typer.Exit(1)
+        raise server.fault
 
 
 def _compile() -> None:
@@ -78,7 +73,3 @@ def _say_where(server: Server, ledger: Path, *, as_json: bool) -> None:
         print(json.dumps({"address": str(server.address), "ledger_id": server.ledger_id.hex()}), flush=True)
     else:
         print(f"serving {ledger} on {server.address}; Ctrl-C stops it", flush=True)
-
-
-if __name__ == "__main__":
-    typer.run(serve)

@@ -8,7 +8,7 @@ Growth is spread out: the next table's memory is touched a piece at a time, then
 index while both tables live, and a lookup asks the new one first. ``progress`` holds how far this has come: records
 below ``progress[MOVED]`` are in ``slots``, those from there to ``progress[UNTIL]`` still only in ``previous``.
 
-Invariant: every record below the count is found, and nothing else; the load stays at or below :data:`LOAD_MAX`.
+Invariant: every record below the count is found, and nothing else; the load stays at or below :data:`FULL_PERCENT_MAX`.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ MOVED: Final = 0
 UNTIL: Final = 1
 
 SLOTS_MIN: Final = 1 << 16
-GROW_LOAD: Final = 0.45
-"""The next table is begun at this load …"""
-LOAD_MAX: Final = 0.6
-"""… and holds everything before this one."""
+GROW_PERCENT: Final = 45
+"""How full a table is, in percent of its slots, when the next one is begun."""
+FULL_PERCENT_MAX: Final = 60
+"""How full a table may become before the next one holds everything."""
 MOVES_PER_RECORD: Final = 6
 BYTES_PER_RECORD: Final = 256
 """Records moved, and bytes of the next table touched, for each record of a batch."""
@@ -157,7 +157,7 @@ class IdTable:
     def __init__(self, seeds: Words, room_for: int = 0) -> None:
         """Make an empty table, large enough to take ``room_for`` records before it first grows."""
         size = SLOTS_MIN
-        while room_for > size * GROW_LOAD:
+        while 100 * room_for > GROW_PERCENT * size:
             size *= 2
         self.ids = IdSlots(zeroed(size, np.uint64), zeroed(1, np.uint64), np.zeros(2, np.int64), seeds)
         self._next: Words | None = None
@@ -168,12 +168,13 @@ class IdTable:
         work = max(incoming, WORK_MIN)
         if self._is_moving():
             self._move(records, work * MOVES_PER_RECORD)
-        elif self._next is not None or count + incoming > len(self.ids.slots) * GROW_LOAD:
+        elif self._next is not None or 100 * (count + incoming) > GROW_PERCENT * len(self.ids.slots):
             self._prepare(work * BYTES_PER_RECORD)
             if self._next is not None and self._touched == len(self._next):
                 self._begin(count)
                 self._move(records, work * MOVES_PER_RECORD)
-        assert count + incoming <= len(self.ids.slots) * LOAD_MAX, "the id table grows too slowly"
+        is_full = 100 * (count + incoming) > FULL_PERCENT_MAX * len(self.ids.slots)
+        assert not is_full, "the id table grows too slowly"
 
     def _is_moving(self) -> bool:
         return bool(self.ids.progress[MOVED] < self.ids.progress[UNTIL])

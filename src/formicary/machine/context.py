@@ -74,13 +74,13 @@ class Posted:
 
     def batches(self) -> list[tuple[int, bytes]]:
         """Everything posted, as few batches: neighbours of one kind together, no chain cut in two."""
-        merged: list[tuple[EntryKind, list[bytes], int]] = []
+        merged: list[tuple[EntryKind, bytearray]] = []
         for kind, records in self._parts:
-            if merged and merged[-1][0] == kind and merged[-1][2] + len(records) <= BATCH_MAX * RECORD_BYTES:
-                merged[-1] = (kind, [*merged[-1][1], records], merged[-1][2] + len(records))
+            if merged and merged[-1][0] == kind and len(merged[-1][1]) + len(records) <= BATCH_MAX * RECORD_BYTES:
+                merged[-1][1].extend(records)
             else:
-                merged.append((kind, [records], len(records)))
-        return [(int(kind), b"".join(parts)) for kind, parts, _ in merged]
+                merged.append((kind, bytearray(records)))
+        return [(int(kind), bytes(records)) for kind, records in merged]
 
 
 class View:

@@ -25,7 +25,14 @@ from formicary.kernel.kernel import Kernel, KernelCheckpoint
 from formicary.kernel.records import ACCOUNT, BATCH_MAX, RECORD_BYTES, TRANSFER
 from formicary.machine.applied import MALFORMED_BODY, STALE_EPOCH, Applied, Codes
 from formicary.machine.apply import EntryRun, Outcome
-from formicary.machine.checkpoint import Checkpoint, Damage, checkpoint_paths, read_checkpoint, set_aside, write_checkpoint
+from formicary.machine.checkpoint import (
+    Checkpoint,
+    Damage,
+    checkpoint_paths,
+    read_checkpoint,
+    set_aside,
+    write_checkpoint,
+)
 from formicary.machine.commands import unpack_commands
 from formicary.machine.context import View
 from formicary.machine.digest import DigestFile, advance

@@ -15,7 +15,8 @@ from formicary.products.anatomy import TimerId
 if TYPE_CHECKING:
     from formicary.machine.rows import Rows
 
-TIMERS_PER_ENTRY: Final = 1000
+TIMERS_PER_ENTRY: Final = 200
+"""Timers that one entry runs at most: some tens of milliseconds, so that nobody waits for a crowd of them."""
 EXPIRIES_PER_ENTRY: Final = 8190
 """Holds of the kernel that one entry expires at most."""
 

@@ -40,6 +40,7 @@ ANSWERERS: Final[dict[Kind, Answerer]] = {
     Kind.QUERY_ACCOUNTS: lambda ledger, body: pages.pack_page(ledger.query_accounts(pages.read_account_filter(body))),
     Kind.BALANCE_HISTORY: lambda ledger, body: pages.pack_balance_page(ledger.balance_history(pages.read_filter(body))),
     Kind.BALANCE_AS_OF: lambda ledger, body: pages.pack_balances(ledger.balance_as_of(*bodies.read_moment(body))),
+    Kind.HOLD_STATUS: lambda ledger, body: pages.pack_hold_status(ledger.hold_status(_ids(body)[0])),
     Kind.TRIAL_BALANCE: lambda ledger, _: pages.pack_trial_balance(ledger.trial_balance()),
     Kind.INFO: lambda ledger, _: msgspec.json.encode(ledger.info()),
     Kind.HEAD: lambda ledger, _: ledger.head().to_bytes(),

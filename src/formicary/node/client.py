@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         AccountPage,
         BalancePage,
         Balances,
+        HoldStatus,
         Page,
         TransferFilter,
         TrialBalance,
@@ -106,6 +107,10 @@ class RemoteLedger(Surface):
     def balance_as_of(self, account_id: int, time_ns: int) -> Balances:
         """Return the four balances of an account as they were at ``time_ns``."""
         return self._ask(Kind.BALANCE_AS_OF, bodies.pack_moment(account_id, time_ns), pages.read_balances)
+
+    def hold_status(self, hold_id: int) -> HoldStatus | None:
+        """Return what became of a hold by the ledger's own time, or None when there is no such hold."""
+        return self._ask(Kind.HOLD_STATUS, id_records([hold_id]).view(np.uint8), pages.read_hold_status)
 
     def trial_balance(self) -> TrialBalance:
         """Return the sums of debits and credits of every asset and account code."""

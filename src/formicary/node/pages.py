@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from formicary.base.errors import BadInput
+from formicary.kernel.objects import transfer_records, transfers_from
 from formicary.kernel.records import ACCOUNT, RECORD_BYTES, TRANSFER
 from formicary.node.bodies import Bytes
 from formicary.node.surface import HALF, Records
@@ -22,6 +23,8 @@ from formicary.queries import (
     AccountPage,
     BalancePage,
     Balances,
+    HoldState,
+    HoldStatus,
     Page,
     TransferFilter,
     TrialBalance,
@@ -60,6 +63,12 @@ PAGE: Final = struct.Struct("<qq")
 BALANCES: Final = struct.Struct("<qqqq")
 """Debits held, debits posted, credits held, credits posted."""
 
+HOLD: Final = struct.Struct("<QqQQqq")
+"""State, amount captured, id of what resolved it, when it expires, time left; they follow the hold's record."""
+STATES: Final = (HoldState.OPEN, HoldState.CAPTURED, HoldState.RELEASED, HoldState.EXPIRED)
+"""On the wire a state is its place in this row, from 1; new ones go to the end."""
+
+assert set(STATES) == set(HoldState)
 assert FILTER.itemsize == RECORD_BYTES
 
 
@@ -177,6 +186,37 @@ def read_balances(body: Bytes) -> Balances:
         debits_posted=debits_posted,
         credits_held=credits_held,
         credits_posted=credits_posted,
+    )
+
+
+def pack_hold_status(status: HoldStatus | None) -> bytes:
+    """Write a hold and what became of it; nothing when there is no such hold."""
+    if status is None:
+        return b""
+    numbers = HOLD.pack(
+        STATES.index(status.state) + 1,
+        status.captured,
+        status.resolved_by & HALF,
+        status.resolved_by >> 64,
+        status.expires_at_ns,
+        status.remaining_ns,
+    )
+    return transfer_records([status.hold]).tobytes() + numbers
+
+
+def read_hold_status(body: Bytes) -> HoldStatus | None:
+    """Read what became of a hold."""
+    if not len(body):
+        return None
+    (hold,) = transfers_from(body[:RECORD_BYTES].view(TRANSFER))
+    state, captured, low, high, expires_at_ns, remaining_ns = HOLD.unpack_from(body, RECORD_BYTES)
+    return HoldStatus(
+        hold=hold,
+        state=STATES[state - 1],
+        captured=captured,
+        resolved_by=low | high << 64,
+        expires_at_ns=expires_at_ns,
+        remaining_ns=remaining_ns,
     )
 
 

@@ -46,7 +46,7 @@ CHECKPOINT_EVERY: Final = 1_000_000
 """Transfers from one checkpoint to the next: what recovery has to replay at most."""
 NANOSECONDS: Final = 1_000_000_000
 IDLE_S: Final = 0.5
-"""How often an idle sequencer looks for timers that have come due."""
+"""How often an idle sequencer looks for timers that have come due; each read looks too, each entry runs them."""
 
 assert RECORDS_IN_FLIGHT_MAX >= BATCH_MAX
 assert BATCH_MAX * UNSEALED_MAX <= CHECKPOINT_EVERY
@@ -220,6 +220,7 @@ class Pipeline:
         return memoryview(np.concatenate([work.body for work in group]).view(np.uint8).reshape(-1))
 
     def _answer_read(self, work: _Work) -> None:
+        self._tick_when_due()
         try:
             value = work.body(self.machine)
         except Exception as error:  # noqa: BLE001 - a read changes nothing, so its failure is its caller's alone

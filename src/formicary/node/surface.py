@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         AccountPage,
         BalancePage,
         Balances,
+        HoldStatus,
         Page,
         TransferFilter,
         TrialBalance,
@@ -85,6 +86,10 @@ class Surface(ABC):
     @abstractmethod
     def balance_as_of(self, account_id: int, time_ns: int) -> Balances:
         """Return the four balances of an account as they were at ``time_ns``."""
+
+    @abstractmethod
+    def hold_status(self, hold_id: int) -> HoldStatus | None:
+        """Return what became of a hold by the ledger's own time, or None when there is no such hold."""
 
     @abstractmethod
     def trial_balance(self) -> TrialBalance:

@@ -65,6 +65,7 @@ class Kind(enum.IntEnum):
     CONSISTENCY = 14
     RECEIPT = 15
     COMMAND = 16
+    HOLD_STATUS = 17
 
 
 ANSWER: Final = 0x8000
@@ -89,6 +90,7 @@ FIXED_BODY: Final = {
     Kind.HEAD: 0,
     Kind.CONSISTENCY: 8,
     Kind.RECEIPT: ID_BYTES,
+    Kind.HOLD_STATUS: ID_BYTES,
 }
 """Kinds whose body has one size. The rest (PING, COMMAND) take 0 … BODY_MAX bytes."""
 

@@ -61,7 +61,9 @@ def replay(path: Path, *, reverse_unordered: bool = False) -> tuple[dict[str, st
     machine, parent = Machine(None, (PRODUCT,), reverse_unordered=reverse_unordered), bytes(32)
     for index, line in enumerate(lines, 1):
         body, kind = bytes.fromhex(line["body"]), EntryKind(line["kind"])
-        entry = seal_draft(Draft(index=index, time_ns=line["time_ns"], kind=kind, body=body), epoch=line["epoch"], parent=parent)
+        entry = seal_draft(
+            Draft(index=index, time_ns=line["time_ns"], kind=kind, body=body), epoch=line["epoch"], parent=parent
+        )
         machine.step(entry)
         parent = entry.hash
     now = {"digest": machine.digest.hex(), "root": _root(machine)}

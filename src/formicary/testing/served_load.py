@@ -22,10 +22,13 @@ import numpy as np
 
 from formicary.kernel.records import ACCOUNT, BATCH_MAX, TRANSFER
 from formicary.node.client import RemoteLedger, connect
+from formicary.node.ledger import open_ledger
 from formicary.node.surface import Records, Ticket
 
 DEPTH: Final = 6
 """Batches in flight: enough that neither side waits for the other, below the server's window."""
+FORMICARY: Final = (sys.executable, "-c", "import sys; from formicary.cli import main; sys.exit(main())")
+"""The command line's own program, wherever it is installed."""
 START_S: Final = 120
 """How long a server may take to start; the first start on a machine compiles the kernel."""
 
@@ -43,8 +46,12 @@ class ServedLoad:
 
 @contextlib.contextmanager
 def serving(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Run ``formicary ledger serve`` on a ledger in a process of its own; give the process and its address."""
-    command = [sys.executable, "-m", "formicary.cli.serve", str(folder), "--json", *options]
+    """Run ``formicary ledger serve`` in a process of its own, on a ledger that is made when new.
+
+    Gives the process and the address that it serves at.
+    """
+    open_ledger(folder).close()
+    command = [*FORMICARY, "ledger", "serve", str(folder), "--json", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603 - our own program
         assert server.stdout is not None
         try:

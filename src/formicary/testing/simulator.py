@@ -128,7 +128,9 @@ class Simulation:
         """Most lives end in a power loss, some on a full disk, some in peace."""
         disk, chance = self._disk, self._chance
         disk.crash_at = disk.operations + chance.randint(1, 80) if chance.random() < 0.7 else None
-        disk.capacity = sum(map(len, disk.files().values())) + chance.randint(0, ROOM_BYTES) if chance.random() < 0.2 else None
+        disk.capacity = (
+            sum(map(len, disk.files().values())) + chance.randint(0, ROOM_BYTES) if chance.random() < 0.2 else None
+        )
 
     def _live(self, requests: int) -> None:
         node = None

@@ -64,7 +64,9 @@ def main() -> None:
     try:
         soak(chosen.seconds, first, console)
     except BaseException:
-        console.print(f"[red]failed[/]; the newest seed named above or in the trace is the one to run again, from {first}")
+        console.print(
+            f"[red]failed[/]; the newest seed named above or in the trace is the one to run again, from {first}"
+        )
         raise
 
 

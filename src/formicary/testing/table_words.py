@@ -101,7 +101,7 @@ def fill(row: Row, kind: str, words: Sequence[str], names: Names, now: int) -> N
             continue
         name = FIELD_WORDS.get(word, word)
         if name not in fields:
-            raise ValueError(f"{word!r} is neither a flag nor a field of a {kind}")
+            raise ValueError(f"{word!r} is neither a flag nor a field of {kind}s")
         value = next(rest, None)
         if value is None:
             raise ValueError(f"{word} needs a value")

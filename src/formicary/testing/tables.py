@@ -63,6 +63,25 @@ STATUS_VERBS: Final = {
     "freeze": TransferFlag.FREEZING_DEBIT,
     "thaw": TransferFlag.THAWING_DEBIT,
 }
+NEEDS: Final = {
+    "account": "NAME ASSET",
+    "fund": "NAME AMOUNT",
+    "pay": "FROM TO AMOUNT",
+    "hold": "HOLD FROM TO AMOUNT",
+    "capture": "HOLD AMOUNT",
+    "release": "HOLD",
+    "retry": "ID",
+    **dict.fromkeys(STATUS_VERBS, "NAME"),
+    "at": "TIME",
+    **dict.fromkeys(("mark", "undo"), "NAME"),
+    **dict.fromkeys(("balance", "held", "incoming"), "NAME AMOUNT"),
+    "status": "NAME STATUS",
+    "outcome": "HOLD OUTCOME",
+    "stored": "ID FIELD VALUE",
+    "count": "KIND NUMBER",
+    **dict.fromkeys(("batch", "chain", "end", "expire"), ""),
+}
+"""The words that each verb can't do without."""
 OUTCOMES: Final = {
     TransferFlag.CAPTURE: "captured",
     TransferFlag.RELEASE: "released",
@@ -113,7 +132,13 @@ class Table:
     def run(self, statement: Statement) -> None:
         """Do what one statement says, or ask what it asks."""
         verb, words = statement.verb, statement.words
+        if verb not in NEEDS:
+            raise statement.wrong(f"no such verb: {verb}")
+        if len(words) < len(NEEDS[verb].split()):
+            raise statement.wrong(f"{verb} needs {NEEDS[verb]}")
         simple = self._simple().get(verb)
+        if simple is not None and verb != "stored" and len(words) > max(1, len(NEEDS[verb].split())):
+            raise statement.wrong(f"{verb} takes no more than {NEEDS[verb] or 'one word'}")
         try:
             if verb in ("batch", "chain"):
                 self._begin(statement)
@@ -123,7 +148,7 @@ class Table:
                 simple(statement, *words)
             else:
                 self._send(self._request(statement))
-        except (ValueError, TypeError, KeyError, OverflowError) as error:
+        except (ValueError, OverflowError) as error:
             raise statement.wrong(str(error)) from error
         except DisagreementError as error:
             raise TableError(f"line {statement.line}: {statement.text}: the ledgers disagree: {error}") from error
@@ -145,10 +170,8 @@ class Table:
             kind = self._sent(statement.words[0]).kind
         if statement.verb in STATUS_VERBS:
             row, words = self._status(STATUS_VERBS[statement.verb], *statement.words)
-        elif statement.verb in builders:
-            row, words = builders[statement.verb](*statement.words)
         else:
-            raise statement.wrong(f"no such verb: {statement.verb}")
+            row, words = builders[statement.verb](*statement.words)
         fill(row, kind, words, self.names, self.now)
         request = Request(statement, kind, row)
         self._remember(request)
@@ -289,6 +312,8 @@ class Table:
         self.marks[name] = self.ledger.mark()
 
     def _undo(self, _statement: Statement, name: str) -> None:
+        if name not in self.marks:
+            raise ValueError(f"there is no mark {name}")
         self.ledger.undo(self.marks.pop(name))
 
     def _balance(self, statement: Statement, name: str, amount: str) -> None:

@@ -21,6 +21,7 @@ import numpy as np
 from formicary.kernel.records import BATCH_MAX, RECORD_BYTES
 
 BARE_SECONDS: Final = 3.0
+SERVED_TRANSFERS_MAX: Final = 4_000_000
 BLOCK_BYTES: Final = 512
 RECOVERY: Final = """
 import json, sys, time
@@ -127,9 +128,12 @@ def disk_bytes(folder: Path) -> int:
 
 
 def _served(folder: Path, settings: Settings) -> dict[str, Any]:
-    from formicary.testing.served_load import measure_served  # noqa: PLC0415 - starts processes of its own
+    from formicary.testing.served_load import served_load
 
-    return measure_served(folder / "served", accounts=settings.accounts, batch=settings.batch, seconds=settings.seconds)
+    transfers = min(settings.transfers, SERVED_TRANSFERS_MAX)
+    load = served_load(folder=folder, accounts=settings.accounts, transfers=transfers, batch=settings.batch)
+    assert load.refused == 0, "every transfer of the load is accepted"
+    return {"served_per_s": load.transfers_per_s, "served_p99_ms": load.batch_p99_ms}
 
 
 def _postgres(settings: Settings) -> dict[str, float]:

@@ -10,15 +10,12 @@ from __future__ import annotations
 import re
 import subprocess
 import time
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
+import psycopg
 
-from formicary.testing.postgres import PostgresServer, postgres_server
-
-if TYPE_CHECKING:
-    import psycopg
+from formicary.testing.postgres import PrivatePostgres, postgres_binaries, private_postgres
 
 SCHEMA: Final = """
 CREATE TABLE account (
@@ -81,20 +78,38 @@ SINGLE_SCRIPT: Final = """
 SELECT post_one(:id, :debit, :credit, 1);
 """
 CLIENTS: Final = 32
+TUNING: Final = {"shared_buffers": "1GB", "max_wal_size": "8GB", "wal_compression": "off", "synchronous_commit": "on"}
 
 
 def measure(*, accounts: int, batch: int, seconds: float) -> dict[str, float]:
     """Transfers per second of both forms, each run for ``seconds`` on a private server."""
-    with postgres_server() as server, server.connect() as connection:
-        connection.execute(SCHEMA)
-        connection.execute("INSERT INTO account (id) SELECT generate_series(1, %s)", (accounts,))
-        connection.commit()
-        connection.execute("ANALYZE account")
-        connection.commit()
-        return {
-            "postgres_batch_per_s": _batch_per_s(connection, accounts=accounts, batch=batch, seconds=seconds),
-            "postgres_single_per_s": _single_per_s(server, accounts=accounts, seconds=seconds),
-        }
+    with private_postgres() as server:
+        _tune(server)
+        with psycopg.connect(server.address) as connection:
+            return _measure(server, connection, accounts=accounts, batch=batch, seconds=seconds)
+
+
+def _tune(server: PrivatePostgres) -> None:
+    """Give it the memory and the room for its own log that an operator would."""
+    with psycopg.connect(server.address, autocommit=True) as connection:
+        for name, value in TUNING.items():
+            connection.execute(f"ALTER SYSTEM SET {name} = '{value}'")
+    server.stop()
+    server.start()
+
+
+def _measure(
+    server: PrivatePostgres, connection: psycopg.Connection, *, accounts: int, batch: int, seconds: float
+) -> dict[str, float]:
+    connection.execute(SCHEMA)
+    connection.execute("INSERT INTO account (id) SELECT generate_series(1, %s)", (accounts,))
+    connection.commit()
+    connection.execute("ANALYZE account")
+    connection.commit()
+    return {
+        "postgres_batch_per_s": _batch_per_s(connection, accounts=accounts, batch=batch, seconds=seconds),
+        "postgres_single_per_s": _single_per_s(server, accounts=accounts, seconds=seconds),
+    }
 
 
 def _batch_per_s(connection: psycopg.Connection, *, accounts: int, batch: int, seconds: float) -> float:
@@ -111,20 +126,21 @@ def _batch_per_s(connection: psycopg.Connection, *, accounts: int, batch: int, s
     return posted / (time.perf_counter() - started)
 
 
-def _single_per_s(server: PostgresServer, *, accounts: int, seconds: float) -> float:
-    script = Path(server.folder) / "single.sql"
-    script.write_text(SINGLE_SCRIPT.format(accounts=accounts))
+def _single_per_s(server: PrivatePostgres, *, accounts: int, seconds: float) -> float:
+    script = SINGLE_SCRIPT.format(accounts=accounts)
     command = [
-        str(server.binary("pgbench")),
+        str(postgres_binaries() / "pgbench"),
         "--no-vacuum",
         "--protocol=prepared",
         f"--client={CLIENTS}",
         "--jobs=2",
         f"--time={max(1, round(seconds))}",
-        f"--file={script}",
-        server.dsn,
+        "--file=/dev/stdin",
+        server.address,
     ]
-    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603 - our own server
+    printed = subprocess.run(  # noqa: S603 - our own server
+        command, input=script, check=True, capture_output=True, text=True
+    ).stdout
     found = re.search(r"tps = ([0-9.]+)", printed)
     assert found is not None, printed
     return float(found[1])
