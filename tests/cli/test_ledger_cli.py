@@ -276,9 +276,13 @@ def test_verify_names_the_place_of_a_flipped_bit(shop: Shell) -> None:
     content = bytearray(segment.read_bytes())
     content[len(content) // 2] ^= 1
     segment.write_bytes(content)
-    assert main(["ledger", "verify", "shop"]) in {1, 3}
-    with pytest.raises(AssertionError, match=r"record \d+ at byte \d+"):
-        shop("ledger verify shop")
+    shop("ledger verify shop", status=1)
+    assert re.fullmatch(r"error\[not_verified\]: shop/log/\d+\.segment: record \d+ at byte \d+: .*\n", shop.errors)
+    found = shop.json("ledger verify shop", status=1)
+    assert found["corrupt"]["file"] == str(segment)
+    assert found["corrupt"]["offset"] <= len(content) // 2
+    shop("ledger balance alice -l shop", status=3)
+    assert shop.errors.startswith("error[corrupt]: ")
 
 
 def test_backup_and_restore(shop: Shell) -> None:

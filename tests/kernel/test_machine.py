@@ -33,6 +33,8 @@ from formicary.testing.table_words import Row
 
 START_NS = 1_700_000_000_000_000_000
 SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
+pytestmark = [pytest.mark.timeout(0)] if SOAK else []
+"""A soak ends by itself, or when somebody stops it."""
 FILES = {"accounts": RECORD_BYTES, "transfers": RECORD_BYTES, "trails": TRAIL_BYTES}
 PAGE = 4096
 FRESH_IDS = 1000

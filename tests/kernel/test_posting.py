@@ -6,9 +6,13 @@ import numpy as np
 import pytest
 
 from formicary.kernel.codes import AccountCode, TransferCode
-from formicary.kernel.kernel import TIME_MAX, Kernel
+from formicary.kernel.expiry import expire_due
+from formicary.kernel.kernel import TIME_MAX, Kernel, warm_up
+from formicary.kernel.opening import open_batch
+from formicary.kernel.posting import post_batch
 from formicary.kernel.records import ACCOUNT, AMOUNT_MAX, BATCH_MAX, TRANSFER
 from formicary.kernel.tables import CHUNK
+from formicary.kernel.undo import undo_transfers
 from formicary.testing import raw
 
 from tests.kernel.support import (
@@ -194,6 +198,18 @@ def _conserves(kernel: Kernel) -> None:
     accounts = kernel.stored_accounts(0, kernel.accounts_count)
     assert accounts["debits_posted"].sum() == accounts["credits_posted"].sum()
     assert accounts["debits_held"].sum() == accounts["credits_held"].sum()
+
+
+def test_warming_up_loads_the_loop() -> None:
+    """After it the functions that work runs are there in machine code, and nothing of it can be seen."""
+    warm_up()
+    for function in (post_batch, open_batch, expire_due, undo_transfers):
+        assert len(function.signatures) == 1, "one form of array, so one compiled form"  # type: ignore[attr-defined]
+
+
+def test_transfers_before_any_account(kind: type[Kernel]) -> None:
+    """Looking ahead for accounts touches nothing that is not there."""
+    assert post(kind(None), START_NS, move(1, 1, 2, 1)) == [TransferCode.DEBIT_ACCOUNT_NOT_FOUND]
 
 
 def test_views_of_what_is_stored_are_read_only(kind: type[Kernel]) -> None:

@@ -22,7 +22,7 @@ GROUPS: Final = {
 }
 """Each group of verbs: the module that holds its ``app``, and its help. Only the one that is asked for is loaded."""
 
-UsageError: Final = typer.BadParameter.__mro__[1]
+UsageError: Final[type[typer.BadParameter]] = typer.BadParameter.__mro__[1]
 """What typer raises for a command line that makes no sense; it gives no public name to it."""
 
 

@@ -3,39 +3,46 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from formicary.base.errors import Diverged, Locked, Refusal
+from formicary.base.errors import Corrupt, Diverged, Locked, Refusal
 from formicary.cli.options import AsJson, LedgerArgument, LedgerInstead, LedgerMaybe, one_of, open_follower, open_writer
 from formicary.cli.output import REFUSED, progress_bar, say, show_json, time_json, warn
-
-if TYPE_CHECKING:
-    from formicary.node.verifying import Report
 
 
 def verify(ledger: LedgerMaybe = None, *, ledger_option: LedgerInstead = None, as_json: AsJson = False) -> None:
     """Check everything, from the log's first byte.
 
-    Every byte of the log, its chain, its replay against the state's digest and receipt tree, debits against credits. Exit status 1 or 3 when something is wrong, naming the file, record and offset of
-    a damaged byte. While another process writes, the log is checked and replayed, and the state left to that process.
+    Every byte of the log and its chain; its replay against the state's digest and receipt tree; debits against
+    credits. Exit status 1 when something is wrong, naming the file, record and offset of a damaged byte. While another
+    process writes, the log is checked and replayed, and the state is left to that process.
     """
     folder = one_of(ledger, ledger_option)
     try:
-        opened = open_writer(folder)
-    except Locked:
-        _verify_log(folder, as_json=as_json)
-        return
-    with opened, progress_bar("verifying", 0, unit="entries", transient=True) as bar:
-        report = opened.verify(progress=bar.of)
-    _tell_report(report, as_json=as_json)
+        value = _verified(folder)
+    except Corrupt as found:
+        place = {"file": found.file, "record": found.record, "offset": found.offset}
+        value = {"ok": False, "problems": [str(found)], "corrupt": place}
+    if as_json:
+        show_json(value)
+    elif value["ok"]:
+        say(f"verified: {value['entries']:,} entries, {value['accounts']:,} accounts, {value['transfers']:,} transfers")
+        say(f"digest {value['digest']}")
+        if not value["state_checked"]:
+            say("another process is writing: its state was not compared")
+    for problem in value["problems"]:
+        warn(f"error[not_verified]: {problem}")
+    if not value["ok"]:
+        raise typer.Exit(REFUSED)
 
 
 def replay(ledger: LedgerArgument, *, as_json: AsJson = False) -> None:
     """Make the state anew from the log, and compare.
 
-    The digest must be the one from before. The old state is kept as state.before-replay when the two differ; then the exit status is 1.
+    The digest must be the one from before. Where it is not, the old state is kept as state.before-replay, and the exit
+    status is 3.
     """
     from formicary.node.folder import Folder
 
@@ -64,8 +71,7 @@ def backup(
 ) -> None:
     """Copy a ledger, even while it is in use.
 
-    The log is checked on the way, and checksums are kept with the copy.
-    Without --with-keys a restored ledger can post and be verified, but signs no receipts until its key is put back.
+    The log is checked on the way, and checksums are kept with the copy. Without --with-keys a restored ledger can post and be verified, but signs no receipts until its key is put back.
     """
     from formicary.node.backup import make_backup
 
@@ -107,25 +113,15 @@ def restore(
         say("its private key is not in the backup: it signs no receipts until the key is put under keys/")
 
 
-def _verify_log(folder: Path, *, as_json: bool) -> None:
-    """Check what a reader can: every byte of the log, its replay, and the sums."""
-    opened = open_follower(folder)
-    with opened:
-        info, sums = opened.info(), opened.trial_balance()
-    value = {
-        "ok": sums.balanced,
-        "entries": info["entries"],
-        "accounts": info["accounts"],
-        "transfers": info["transfers"],
-        "digest": info["sealed"]["digest"],
-        "state_checked": False,
-        "problems": [] if sums.balanced else ["debits and credits are not equal"],
-    }
-    _tell(value, as_json=as_json)
-
-
-def _tell_report(report: Report, *, as_json: bool) -> None:
-    value = {
+def _verified(folder: Path) -> dict[str, Any]:
+    """Check the ledger with its state, or, beside a process that has it open, what a reader can."""
+    try:
+        opened = open_writer(folder)
+    except Locked:
+        return _verified_log(folder)
+    with opened, progress_bar("verifying", 0, unit="entries", transient=True) as bar:
+        report = opened.verify(progress=bar.of)
+    return {
         "ok": report.ok,
         "entries": report.entries,
         "accounts": report.accounts,
@@ -135,21 +131,21 @@ def _tell_report(report: Report, *, as_json: bool) -> None:
         "state_checked": True,
         "problems": list(report.problems),
     }
-    _tell(value, as_json=as_json)
 
 
-def _tell(value: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        show_json(value)
-    elif value["ok"]:
-        say(f"verified: {value['entries']:,} entries, {value['accounts']:,} accounts, {value['transfers']:,} transfers")
-        say(f"digest {value['digest']}")
-        if not value["state_checked"]:
-            say("another process is writing: its state was not compared")
-    if not value["ok"]:
-        for problem in value["problems"]:
-            warn(f"error[not_verified]: {problem}")
-        raise typer.Exit(REFUSED)
+def _verified_log(folder: Path) -> dict[str, Any]:
+    """Check every byte of the log, its replay, and the sums."""
+    with open_follower(folder) as opened:
+        info, sums = opened.info(), opened.trial_balance()
+    return {
+        "ok": sums.balanced,
+        "entries": info["entries"],
+        "accounts": info["accounts"],
+        "transfers": info["transfers"],
+        "digest": info["sealed"]["digest"],
+        "state_checked": False,
+        "problems": [] if sums.balanced else ["debits and credits are not equal"],
+    }
 
 
 def _sealed(ledger: Path, *, at: int | None = None) -> dict[str, Any]:

@@ -21,10 +21,13 @@ def serve(
     ledger: LedgerArgument,
     listen: Annotated[
         str | None,
-        typer.Option(help="unix:/path (default: serve.sock in the folder) or tcp:127.0.0.1:PORT (0 chooses one)."),
+        typer.Option(help="unix:/path (default: serve.sock, or follow.sock, in the folder) or tcp:127.0.0.1:PORT (0 chooses one)."),
     ] = None,
     window: Annotated[int, typer.Option(help="Requests a client may have in flight.", min=1, max=64)] = 8,
     connections: Annotated[int, typer.Option(help="Clients served at once.", min=1, max=1000)] = 64,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Only answer reads, from a copy that follows the log of a running writer.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Open LEDGER to other processes on a socket, until SIGTERM or Ctrl-C; what is in flight is answered first.
@@ -35,8 +38,8 @@ def serve(
     from formicary.node.wire import Limits
 
     _compile()
-    with open_writer(ledger) as opened:
-        server = _listen(opened, ledger, listen, Limits(window=window, connections=connections))
+    with _follow(ledger) if follow else open_writer(ledger) as opened:
+        server = _listen(opened, ledger, listen or _default_address(ledger, follow=follow), Limits(window=window, connections=connections))
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: server.request_stop())
         _say_where(server, ledger, as_json=as_json)
@@ -57,11 +60,21 @@ def _compile() -> None:
         throwaway.post(np.zeros(1, TRANSFER))
 
 
-def _listen(opened: Surface, ledger: Path, listen: str | None, limits: Limits) -> Server:
+def _follow(ledger: Path) -> Surface:
+    from formicary.node.follower import follow
+
+    return follow(ledger)
+
+
+def _default_address(ledger: Path, *, follow: bool) -> str:
+    """A follower stands beside the writer's server, so it needs a socket of its own."""
+    return f"unix:{ledger / ('follow.sock' if follow else 'serve.sock')}"
+
+
+def _listen(opened: Surface, ledger: Path, address: str, limits: Limits) -> Server:
     from formicary.node.address import TcpAddress, make_token, parse_address, token_file
     from formicary.node.server import Server
 
-    address = listen or f"unix:{ledger / 'serve.sock'}"
     needs_token = isinstance(parse_address(address), TcpAddress)
     token = make_token(token_file(ledger)) if needs_token else None
     return Server(opened, address, token=token, limits=limits)

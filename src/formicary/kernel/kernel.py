@@ -6,6 +6,7 @@ counts they took with it, and may call :meth:`Kernel.sync`.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -21,6 +22,7 @@ from formicary.kernel.records import (
     BATCH_MAX,
     TRANSFER,
     TRANSFERS_MAX,
+    TransferFlag,
 )
 from formicary.kernel.recovery import recover_stores
 from formicary.kernel.storage import Records
@@ -172,6 +174,25 @@ class Kernel:
     def close(self) -> None:
         """Cut the files to what is in them and close them. Views stay readable."""
         self._stores.close()
+
+
+@functools.cache
+def warm_up() -> None:
+    """Load, or compile, all that a ledger runs while it works, so that no request waits for that later."""
+    kernel = Kernel(None)
+    accounts, transfers = np.zeros(2, ACCOUNT), np.zeros(1, TRANSFER)
+    accounts["id_lo"] = 1, 2
+    accounts["asset"] = accounts["code"] = 1
+    for field in ("id_lo", "debit_lo", "amount", "asset", "code", "timeout"):
+        transfers[field] = 1
+    transfers["credit_lo"], transfers["flags"] = 2, TransferFlag.HOLD
+    mark = kernel.mark()
+    codes = [*kernel.open_accounts(accounts, 1), *kernel.post(transfers, 1)]
+    assert not any(codes), "a small ledger works"
+    assert kernel.expire(TIME_MAX, 1) == 1, "and so does time"
+    assert kernel.next_expiry() is None, "nothing is due any more"
+    kernel.undo(mark)
+    assert kernel.find_account(1) == kernel.find_transfer(1) == -1, "nothing is left of it"
 
 
 def _checked(batch: Records, dtype: np.dtype[np.void], time_ns: int) -> Records:

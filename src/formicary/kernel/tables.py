@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from formicary.kernel.idtable import IdSlots, IdTable, Words, seeds_from
+from formicary.kernel.idtable import IdSlots, IdTable, Words, insert_range, seeds_from
 from formicary.kernel.records import ACCOUNT, ACCOUNTS_MAX, TRAIL, TRANSFER, TRANSFERS_MAX
 from formicary.kernel.storage import GrowingArray, Records
 
@@ -89,6 +89,7 @@ class Stores:
         self.account_ids = IdTable(seeds, accounts)
         self.transfer_ids = IdTable(seeds, transfers)
         self.state = np.array([0, 0, 0, 0, accounts_max, transfers_max], np.int64)
+        self._prepare()
         self._scratch = (
             np.zeros(CHUNK, np.uint64),
             np.zeros(CHUNK, np.uint64),
@@ -136,6 +137,12 @@ class Stores:
         self.transfers.close(int(self.state[TRANSFERS]))
         self.trails.close(int(self.state[TRANSFERS]))
         self.tables = self._make_tables()
+
+    def _prepare(self) -> None:
+        """Back the first account, which looking ahead may touch, and load what growth runs before it is in a hurry."""
+        self.accounts.ensure(1)
+        for table, array in ((self.account_ids, self.accounts), (self.transfer_ids, self.transfers)):
+            insert_range(table.ids.slots, table.ids.seeds, array.view, 0, 0)
 
     def _ensure(self, arrays: tuple[GrowingArray, ...], count: int) -> bool:
         grown = [array.ensure(count) for array in arrays]  # a list: every one of them, whatever the first says

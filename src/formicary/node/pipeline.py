@@ -61,6 +61,10 @@ class _Work:
     size: int
     ticket: Future[Any] = field(default_factory=Future)
 
+    def __post_init__(self) -> None:
+        """What is submitted can not be cancelled any more: it may be on its way to the disk."""
+        self.ticket.set_running_or_notify_cancel()
+
 
 @dataclass(slots=True)
 class _Outcome:

@@ -95,8 +95,11 @@ class MachineReads(Surface):
         """Walk over every transfer stored by now, in order, ``chunk`` at a time."""
         count: int = self._read(lambda machine: machine.kernel.transfers_count)
         for first in range(0, count, chunk):
-            last = min(first + chunk, count)
-            yield self._read(lambda machine, first=first, last=last: machine.kernel.stored_transfers(first, last))
+            yield self._stored_transfers(first, min(first + chunk, count))
+
+    def _stored_transfers(self, first: int, last: int) -> Records:
+        found: Records = self._read(lambda machine: machine.kernel.stored_transfers(first, last))
+        return found
 
     def digest_at(self, index: int) -> bytes:
         """Return the digest after entry ``index``, which is sealed."""

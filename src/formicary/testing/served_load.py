@@ -22,6 +22,7 @@ import numpy as np
 
 from formicary.kernel.records import ACCOUNT, BATCH_MAX, TRANSFER
 from formicary.node.client import RemoteLedger, connect
+from formicary.node.folder import Folder
 from formicary.node.ledger import open_ledger
 from formicary.node.surface import Records, Ticket
 
@@ -50,7 +51,8 @@ def serving(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str]
 
     Gives the process and the address that it serves at.
     """
-    open_ledger(folder).close()
+    if not Folder(folder).exists():
+        open_ledger(folder).close()
     command = [*FORMICARY, "ledger", "serve", str(folder), "--json", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603 - our own program
         assert server.stdout is not None
