@@ -24,7 +24,7 @@ import numpy as np
 from make_orders import make_orders
 
 import formicary
-from formicary.base.errors import FormicaryError
+from formicary.base.errors import FormicaryError, Refusal
 from formicary.base.ids import format_id, split_ids
 from formicary.base.money import format_minor, parse_asset, parse_minor
 from formicary.cli import main as formicary_command
@@ -143,7 +143,8 @@ def fund(ledger: Ledger, names: Names, expected: Expected) -> int:
     codes = np.concatenate(
         [ledger.post(records[start : start + BATCH_MAX]) for start in range(0, len(records), BATCH_MAX)]
     )
-    assert np.isin(codes, (TransferCode.OK, TransferCode.EXISTS)).all(), "another month's file was funded here before"
+    if not np.isin(codes, (TransferCode.OK, TransferCode.EXISTS)).all():
+        raise Refusal("another file of orders was posted to this ledger; choose another one with --ledger")
     return int(np.count_nonzero(codes == TransferCode.OK))
 
 

@@ -241,7 +241,7 @@ def test_a_damaged_checkpoint_is_passed_over_and_reported(
         after.close()
 
 
-@pytest.mark.parametrize("part", ["rows.db", "tree", "transfers", "trails", "accounts"])
+@pytest.mark.parametrize("part", ["rows.db", "tree", "digests", "transfers", "trails", "accounts"])
 @pytest.mark.parametrize("how", ["gone", "cut"])
 def test_a_missing_or_cut_part_of_the_state_is_made_again_from_the_log(
     history: Sequence[Entry], truth: Machine, tmp_path: Path, part: str, how: str
@@ -262,6 +262,20 @@ def test_a_missing_or_cut_part_of_the_state_is_made_again_from_the_log(
     assert len(after.damage) == 1
     replay(after, history)
     assert same(after, truth)
+    after.close()
+
+
+def test_digests_beyond_the_checkpoint_are_forgotten(history: Sequence[Entry], tmp_path: Path) -> None:
+    """Until an entry is replayed its digest is not known, whatever an earlier run had written down."""
+    state = tmp_path / "state"
+    machine = replay(Machine(state, [PRODUCT]), history[:5])
+    machine.checkpoint()
+    replay(machine, history[5:9])
+    machine.close()
+    after = Machine.recover(state, [PRODUCT])
+    assert after.digests.at(5) == after.digest
+    with pytest.raises(Corrupt):
+        after.digests.at(6)
     after.close()
 
 

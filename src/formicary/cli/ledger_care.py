@@ -71,7 +71,8 @@ def backup(
 ) -> None:
     """Copy a ledger, even while it is in use.
 
-    The log is checked on the way, and checksums are kept with the copy. Without --with-keys a restored ledger can post and be verified, but signs no receipts until its key is put back.
+    The log is checked on the way, and checksums are kept with the copy. Without --with-keys a restored ledger can post
+    and be verified, but signs no receipts until its key is put back.
     """
     from formicary.node.backup import make_backup
 

@@ -108,8 +108,10 @@ def compare_stored(t: Tables, request: Record, flags: int, index: int) -> Transf
 @compiled
 def is_exclusive(flags: int) -> bool:
     """Whether flags that exclude each other are together."""
-    kinds = (flags & HOLD != 0) + (flags & CAPTURE != 0) + (flags & RELEASE != 0)
-    if kinds > 1 or (flags & HOLD and flags & STATUS):
+    kinds = flags & (HOLD | RESOLVING)
+    if kinds & (kinds - 1):  # more than one bit: taking one away leaves something in common
+        return True
+    if flags & HOLD and flags & STATUS:
         return True
     if flags & RESOLVING and flags & (BALANCING | STATUS | IMPORTED):
         return True

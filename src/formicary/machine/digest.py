@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from blake3 import blake3
 
+from formicary.base.errors import Corrupt
 from formicary.machine.appendfile import open_append_file
 from formicary.machine.applied import Applied
 
@@ -71,7 +72,9 @@ class DigestFile:
         return NO_DIGEST if index == 0 else self._file.read((index - 1) * DIGEST_BYTES, DIGEST_BYTES)
 
     def truncate(self, index: int) -> None:
-        """Forget all after entry ``index``."""
+        """Forget all after entry ``index``; a file that ends before it is Corrupt."""
+        if len(self._file) < index * DIGEST_BYTES:
+            raise Corrupt(f"the digests end before entry {index}", file="digests", record=index, offset=len(self._file))
         self._file.truncate(index * DIGEST_BYTES)
 
     def sync(self) -> None:

@@ -233,6 +233,8 @@ class CompiledSealer:
     def records(self, records: Bytes, *, size: int, key: bytes, peaks: Bytes) -> Bytes:
         """Seal transfers, given as flat bytes, as the leaves from ``size`` on."""
         nodes = self._nodes(size, len(records) // RECORD_BYTES)
+        records = records[:]
+        records.flags.writeable = False  # or views that are read-only would be compiled for once more
         self._scratch.blinding.reshape(3, WORDS)[:2] = np.frombuffer(key, "<u8").reshape(2, 1)
         self._compiled.seal_records(records, size, peaks, nodes, self._scratch)
         return nodes
