@@ -82,7 +82,7 @@ def run(folder: Path, orders: Path) -> int:
     """Fund, post, check, and show what a user would look at next."""
     expected = add_up(orders)
     payers = f"{expected.orders:,} standing orders of {len(expected.by_payer):,} payers"
-    print(f"{orders}: {payers}, {crowns(expected.total_minor)}")
+    print(f"{orders}:\n{payers}, {crowns(expected.total_minor)}")
     with formicary.open(folder) as ledger, Names(folder / "names.db") as names:
         assert isinstance(ledger, Ledger)
         started = time.perf_counter()
@@ -94,17 +94,15 @@ def run(folder: Path, orders: Path) -> int:
         for problem in report.problems:
             print(f"{orders.name}: {problem}", file=sys.stderr)
         balanced = check(ledger, names, expected)
+        ledger_id = ledger.info()["ledger_id"]
         receipt_of = names.transfer_id(f"{first_order(orders)}/{MONTH}")
     print(f"{report.accepted:,} orders posted, {report.existed:,} there already")
     if report.accepted:
-        print(
-            f"{report.accepted / (ended - posting):,.0f} orders/s in this run: read from CSV, accounts opened by name, "
-            f"posted and synced to this disk\n({ended - started:.2f} s with the funding; a file this small is mostly "
-            "start-up: `formicary bench ledger` measures the ledger itself)"
-        )
+        print(f"{report.accepted / (ended - posting):,.0f} orders/s in this run: read, posted and synced to disk")
+        print(f"({ended - started:.2f} s with the funding; mostly start-up: `formicary bench ledger` measures)")
     if not balanced or not report.clean:
         return 1
-    return show(folder, format_id(receipt_of), expected)
+    return show(folder, format_id(receipt_of), expected, ledger_id=ledger_id)
 
 
 def add_up(orders: Path) -> Expected:
@@ -186,21 +184,21 @@ def check(ledger: Ledger, names: Names, expected: Expected) -> bool:
     return right
 
 
-def show(folder: Path, transfer: str, expected: Expected) -> int:
+def show(folder: Path, transfer: str, expected: Expected, *, ledger_id: str) -> int:
     """Run what a user would type next, and show each command."""
     receipt = folder / "receipt.json"
     commands = [
         ["ledger", "trial-balance", str(folder)],
         ["ledger", "history", expected.busiest, "--ledger", str(folder)],
         ["receipt", "make", str(folder), transfer, "--out", str(receipt)],
-        ["receipt", "verify", str(receipt)],
+        ["receipt", "verify", str(receipt), "--ledger-id", ledger_id],
     ]
     for words in commands:
         print(f"\n$ formicary {' '.join(quoted(word) for word in words)}", flush=True)
         status = formicary_command(words)
         if status:
             return status
-    print(f"\nMore to try:  formicary ledger info {folder}   formicary ledger verify {folder}   formicary --help")
+    print(f"\nMore to try:\n  formicary ledger info {folder}\n  formicary ledger verify {folder}\n  formicary --help")
     return 0
 
 

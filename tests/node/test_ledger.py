@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -13,7 +14,7 @@ import pytest
 import formicary
 from formicary import Account, Transfer, TransferCode, TransferFlag
 from formicary.base.entry import Draft, Entry, EntryKind
-from formicary.base.errors import Closed, Locked, Refusal, StorageFull
+from formicary.base.errors import Closed, Diverged, Locked, Refusal, StorageFull
 from formicary.kernel.records import ACCOUNT, BATCH_MAX, TRANSFER
 from formicary.log import MemoryLog
 from formicary.node.ledger import Ledger
@@ -248,3 +249,30 @@ def test_closing_twice_and_using_a_closed_ledger() -> None:
     ledger.close()
     with pytest.raises(Closed, match="closed"):
         ledger.transfers([pay(1)])
+
+
+def test_a_log_that_lost_entries_is_refused(tmp_path: Path) -> None:
+    """A state that knows more than its log shows that entries are gone: nothing goes on until somebody decides."""
+    with formicary.open(tmp_path / "one") as ledger:
+        open_pair(ledger)
+    shutil.copytree(tmp_path / "one" / "log", tmp_path / "old")
+    with formicary.open(tmp_path / "one") as ledger:
+        ledger.transfers([pay(1)])
+    shutil.rmtree(tmp_path / "one" / "log")
+    shutil.copytree(tmp_path / "old", tmp_path / "one" / "log")
+    with pytest.raises(Diverged, match="entries were lost"):
+        formicary.open(tmp_path / "one")
+    shutil.rmtree(tmp_path / "one" / "state")
+    with formicary.open(tmp_path / "one") as ledger:
+        assert ledger.balance(2) == 0
+
+
+def test_the_state_of_another_ledger_is_refused(tmp_path: Path) -> None:
+    """A state is of one log only."""
+    for name in ("one", "other"):
+        with formicary.open(tmp_path / name) as ledger:
+            open_pair(ledger)
+    shutil.rmtree(tmp_path / "one" / "state")
+    shutil.copytree(tmp_path / "other" / "state", tmp_path / "one" / "state")
+    with pytest.raises(Diverged, match="another log"):
+        formicary.open(tmp_path / "one")

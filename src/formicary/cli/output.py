@@ -45,8 +45,9 @@ def show_error(error: FormicaryError) -> int:
 
 
 def say(text: str) -> None:
-    """Print a sentence as it is, whatever brackets it has."""
-    _console().print(escape(text), highlight=False, soft_wrap=True)
+    """Print a sentence as it is, whatever brackets it has; a terminal gets it wrapped between words."""
+    console = _console()
+    console.print(escape(text), highlight=False, soft_wrap=not console.is_terminal)
 
 
 def warn(text: str) -> None:

@@ -48,7 +48,7 @@ def make(
     from formicary.cli.qr import draw_code
     from formicary.machine.receipt_forms import write_json, write_text
 
-    with formicary.open(ledger) as opened:
+    with formicary.open(ledger, create=False) as opened:
         receipt = opened.receipt(parse_id(transfer_id))
     written = write_json(receipt)
     if out is not None:
@@ -78,7 +78,7 @@ def head(
     from formicary.machine.receipt_forms import write_json
     from formicary.machine.receipts import verify_statement
 
-    with formicary.open(ledger) as opened:
+    with formicary.open(ledger, create=False) as opened:
         opened.head()  # signs what has been sealed so far
         statement = opened.consistency(since)
     if out is not None:
@@ -92,7 +92,8 @@ def rotate_key(ledger: LedgerArgument, as_json: JsonOption = False) -> None:
     import formicary
     from formicary.machine.keys import PublicKey, key_id
 
-    with formicary.open(ledger) as opened:
+    with formicary.open(ledger, create=False) as opened:
+        assert isinstance(opened, formicary.Ledger), "opened for writing"
         rotation = opened.rotate_key()
     old, new = rotation.old_key_id.hex(), key_id(PublicKey(rotation.new_public_key)).hex()
     if as_json:

