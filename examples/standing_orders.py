@@ -177,9 +177,8 @@ def check(ledger: Ledger, names: Names, expected: Expected) -> bool:
     payers = int(np.abs(net[accounts["code"] == 1]).sum())
     opening = ledger.balance(names.ids([OPENING], CZK)[0])
     right = (payees, payers, opening) == (expected.total_minor, 0, -expected.total_minor)
-    print(
-        f"payees got {crowns(payees)}, payers have {crowns(payers)} left; the file says {crowns(expected.total_minor)}:"
-    )
+    print(f"payees got {crowns(payees)}, payers have {crowns(payers)} left")
+    print(f"the file says {crowns(expected.total_minor)}: ", end="")
     print("every heller is accounted for" if right else "NOT what the file says")
     return right
 
