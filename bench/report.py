@@ -89,10 +89,12 @@ def markdown(figures: dict[str, Any]) -> str:
     lines = [
         "# Benchmarks",
         "",
-        f"Measured on {figures['measured']} with `make bench` on {figures['machine']}, Python {figures['python']}; "
-        f"{figures['transfers']:,} transfers in batches of {figures['batch']:,} between {figures['accounts']:,} "
-        "accounts. Everything in one run on one disk, synced before it is acknowledged, with idempotency, history, "
-        "digest and Merkle sealing on. Compare the ratios: absolute figures belong to that machine and that hour.",
+        (
+            f"Measured on {figures['measured']} with `make bench` on {figures['machine']}, Python {figures['python']}; "
+            f"{figures['transfers']:,} transfers in batches of {figures['batch']:,} between {figures['accounts']:,} "
+            "accounts. Everything in one run on one disk, synced before it is acknowledged, with idempotency, history, "
+            "digest and Merkle sealing on. Compare the ratios: absolute figures belong to that machine and that hour."
+        ),
         "",
         "| figure | measured | aim |",
         "| --- | ---: | ---: |",

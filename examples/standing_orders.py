@@ -84,7 +84,6 @@ def run(folder: Path, orders: Path) -> int:
     payers = f"{expected.orders:,} standing orders of {len(expected.by_payer):,} payers"
     print(f"{orders}:\n{payers}, {crowns(expected.total_minor)}")
     with formicary.open(folder) as ledger, Names(folder / "names.db") as names:
-        assert isinstance(ledger, Ledger)
         started = time.perf_counter()
         funded = fund(ledger, names, expected)
         print(f"{folder}: {funded:,} payers funded from the {OPENING!r}, {len(expected.by_payer) - funded:,} before")

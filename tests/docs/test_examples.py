@@ -2,17 +2,20 @@
 
 On each page the fenced blocks run in order, in one empty folder: ``python`` blocks share their names, ``console``
 blocks run each line that starts with ``$``. Below such a line may stand what it prints; ``…`` stands for anything. A
-block that can't run has ``<!-- skip: reason -->`` right before it, and a block of another language is only shown.
+block that can't run has ``<!-- skip: reason -->`` right before it, and a block of another language is only shown. A
+server that a page starts in the background is stopped at the page's end, if the page has not done so.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import types
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,14 +39,17 @@ def test_the_examples_of_a_page_run(page: Page, tmp_path: Path, monkeypatch: pyt
     monkeypatch.chdir(tmp_path)
     module = types.ModuleType("page")  # a real one, for whatever looks up the names of a class's module
     monkeypatch.setitem(sys.modules, module.__name__, module)
-    names = vars(module)
-    for block in page.blocks:
-        if block.skipped or block.language not in RUNS:
-            continue
-        if block.language == "python":
-            run_python(page, block, names)
-        else:
-            run_console(page, block, tmp_path)
+    started: list[int] = []
+    try:
+        for block in page.blocks:
+            if not block.skipped and block.language == "python":
+                run_python(page, block, vars(module))
+            elif not block.skipped and block.language == "console":
+                run_console(page, block, tmp_path, started)
+    finally:
+        for group in started:
+            with suppress(ProcessLookupError):
+                os.killpg(group, signal.SIGKILL)
 
 
 def run_python(page: Page, block: Block, names: dict[str, Any]) -> None:
@@ -60,17 +66,29 @@ def commands(block: Block) -> Iterator[tuple[str, str]]:
         yield command.strip(), output.strip()
 
 
-def run_console(page: Page, block: Block, folder: Path) -> None:
-    """Run each command with our own programs first on the path, and compare what it prints."""
+def run_console(page: Page, block: Block, folder: Path, started: list[int]) -> None:
+    """Run each command with our own programs first on the path, and compare what it prints.
+
+    Each has a process group of its own, which is added to ``started``: what goes on in the background is in it.
+    """
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     surroundings = {**os.environ, "PATH": path, "COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
     for command, shown in commands(block):
-        ran = subprocess.run(  # noqa: S602 - our own pages, which show a shell
-            command, shell=True, cwd=folder, env=surroundings, capture_output=True, text=True, check=False, timeout=120
-        )
+        with subprocess.Popen(  # noqa: S602 - our own pages, which show a shell
+            command,
+            shell=True,
+            cwd=folder,
+            env=surroundings,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        ) as running:
+            started.append(running.pid)
+            out, err = running.communicate(timeout=120)
         place = f"{name(page)}:{block.line}: $ {command}"
-        assert ran.returncode == 0, f"{place}\n{ran.stdout}{ran.stderr}"
-        assert matches(shown, ran.stdout), f"{place}\nshown:\n{shown}\nprinted:\n{ran.stdout}"
+        assert running.returncode == 0, f"{place}\n{out}{err}"
+        assert matches(shown, out), f"{place}\nshown:\n{shown}\nprinted:\n{out}"
 
 
 def matches(shown: str, printed: str) -> bool:
@@ -113,4 +131,4 @@ def test_an_example_that_fails_is_found(tmp_path: Path) -> None:
     with pytest.raises(AssertionError):
         run_python(page, python, {})
     with pytest.raises(AssertionError, match="false"):
-        run_console(page, console, tmp_path)
+        run_console(page, console, tmp_path, [])

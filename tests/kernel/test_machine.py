@@ -226,6 +226,7 @@ class DiskMachine(LedgerMachine):
         """Go on with a kernel recovered from what is on disk, with garbage behind it."""
         before = Snapshot.of(self.kernel)
         checkpoint = self.kernel.checkpoint()
+        self.kernel.sync(checkpoint)
         folder = self.copied(checkpoint, garbage)
         self.kernel.close()
         shutil.rmtree(self.live)

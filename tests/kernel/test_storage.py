@@ -15,6 +15,7 @@ from formicary.base.errors import Fault, StorageFull, StorageReadOnly
 from formicary.kernel import storage
 from formicary.kernel.kernel import Kernel
 from formicary.kernel.records import TRAIL, TRANSFER
+from formicary.kernel.settling import CHUNK_BYTES, SettlingArray
 from formicary.kernel.storage import GrowingArray, disk_faults, reserve_memory
 from formicary.testing import raw
 
@@ -147,3 +148,46 @@ def test_what_is_not_known_stays_what_it_is() -> None:
     """An error of the disk that is neither is not dressed up."""
     with pytest.raises(OSError, match="said the disk"), disk_faults("the file"):
         raise OSError(errno.EIO, "said the disk")
+
+
+@pytest.mark.parametrize("touched_later", [False, True])
+def test_settled_records_look_the_same(tmp_path: Path, touched_later: bool) -> None:
+    """While chunks move from memory to their file, every view shows the same records, and so does a new opening."""
+    array = SettlingArray(TRAIL, tmp_path / "trails", touched_later=touched_later)
+    count = 3 * CHUNK_BYTES // TRAIL.itemsize + 100
+    array.ensure(count)
+    view = array.view
+    view["debit_previous"][:count] = np.arange(count)
+    for first in range(0, count, 10_000):
+        array.write_out(first, min(first + 10_000, count))
+        if touched_later:
+            view["partner"][first] = 7
+        array.settle()
+        assert view["debit_previous"][:count].tolist() == list(range(count))
+    if touched_later:
+        assert (view["partner"][:count:10_000] == 7).all()
+    array.close(count)
+    again = SettlingArray(TRAIL, tmp_path / "trails", touched_later=touched_later)
+    assert again.view["debit_previous"].tolist() == list(range(count))
+    again.close(count)
+
+
+def test_settling_gives_memory_back(tmp_path: Path) -> None:
+    """What has settled lies in the file's pages, not in memory of our own; a later write reaches the file."""
+    array = SettlingArray(TRAIL, tmp_path / "trails", touched_later=True)
+    count = 4 * CHUNK_BYTES // TRAIL.itemsize
+    array.ensure(count)
+    array.view["partner"][:] = 1
+    before = anonymous_bytes()
+    array.write_out(0, count)
+    array.settle()
+    assert anonymous_bytes() <= before - 3 * CHUNK_BYTES
+    array.view["partner"][0] = 9
+    array.close(count)
+    assert np.fromfile(tmp_path / "trails", TRAIL)["partner"][0] == 9
+
+
+def anonymous_bytes() -> int:
+    """This process's memory that no file backs."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon:"))

@@ -6,7 +6,7 @@ import pytest
 
 from formicary.machine.keys import LedgerId, Rotation, SigningKey, make_rotation
 from formicary.machine.machine import Machine
-from formicary.machine.system import RotateKey, current_key, rotations
+from formicary.machine.system import RotateKey, key_at, rotations
 
 from tests.machine.scripts import ALICE, KEY, LogScript
 
@@ -35,19 +35,20 @@ class Keys:
 def test_the_genesis_has_the_first_key() -> None:
     """And no rotation has happened."""
     view = Keys().machine.view("system")
-    assert current_key(view) == KEY.public_key
+    assert key_at(view, 1) == KEY.public_key
     assert rotations(view) == []
 
 
 def test_keys_hand_over_one_to_the_next() -> None:
-    """Each rotation is kept, in order, as it was signed."""
+    """Each rotation is kept, in order, as it was signed, and each key speaks from its own entry on."""
     keys = Keys()
     first = keys.rotation(KEY, SECOND_KEY)
     assert keys.send(first) == "ok"
     second = keys.rotation(SECOND_KEY, THIRD_KEY)
     assert keys.send(second) == "ok"
     view = keys.machine.view("system")
-    assert current_key(view) == THIRD_KEY.public_key
+    in_force = [key_at(view, entry) for entry in (1, 2, 3, 99)]
+    assert in_force == [key.public_key for key in (KEY, SECOND_KEY, THIRD_KEY, THIRD_KEY)]
     assert rotations(view) == [first, second]
     assert [event.kind for event in keys.machine.rows.outbox.of_entry(3)] == ["key_rotated"]
 
@@ -72,7 +73,7 @@ def test_a_rotation_that_the_key_in_force_did_not_sign_is_refused(
     good = keys.rotation(old, new)
     fields = {name: getattr(good, name) for name in Rotation.__struct_fields__}
     assert keys.send(Rotation(**{**fields, **change})) == code
-    assert current_key(keys.machine.view("system")) == KEY.public_key
+    assert key_at(keys.machine.view("system"), keys.machine.index) == KEY.public_key
 
 
 def test_a_key_that_was_in_force_before_does_not_come_back() -> None:

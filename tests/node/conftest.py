@@ -15,7 +15,6 @@ from formicary.node.names import Names
 def town(tmp_path: Path) -> Iterator[Ledger]:
     """An empty ledger, open for writing."""
     with open_ledger(tmp_path / "town") as opened:
-        assert isinstance(opened, Ledger)
         yield opened
 
 

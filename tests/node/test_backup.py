@@ -36,7 +36,6 @@ def test_a_live_ledger_is_backed_up_and_restored(town: Ledger, town_names: Names
     fill(town, town_names, tmp_path, first=21, count=5)
     assert unpack_backup(tmp_path / name, tmp_path / "again") == made
     with open_ledger(tmp_path / "again") as again, Names(tmp_path / "again" / "names.db") as names:
-        assert isinstance(again, Ledger)
         assert again.digest_at(made.entries) == digest
         assert again.info()["transfers"] == 20
         alice = names.ids(["alice"], 978)
@@ -93,7 +92,6 @@ def test_a_flipped_bit_a_missing_and_an_added_file_are_found(town: Ledger, tmp_p
 def test_a_damaged_log_is_not_backed_up(tmp_path: Path) -> None:
     """The damage is named, and no half backup is left."""
     with open_ledger(tmp_path / "town") as ledger, Names(tmp_path / "town" / "names.db") as names:
-        assert isinstance(ledger, Ledger)
         fill(ledger, names, tmp_path, first=1, count=50)
     (segment,) = (tmp_path / "town" / "log").glob("*.segment")
     bytes_ = bytearray(segment.read_bytes())

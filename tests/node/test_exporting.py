@@ -65,7 +65,6 @@ def test_an_export_imports_into_a_new_ledger_with_the_same_balances(
         pytest.importorskip("pyarrow")
     accounts, transfers = write(lived, town_names, tmp_path, suffix)
     with open_ledger(tmp_path / "again") as again, Names(tmp_path / "again" / "names.db") as names:
-        assert isinstance(again, Ledger)
         with closing(open_source(accounts)) as source:
             assert import_accounts(again, names, source, ImportOptions()).clean
         with closing(open_source(transfers)) as source:

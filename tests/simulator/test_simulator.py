@@ -32,11 +32,15 @@ def test_same_seed_same_history(tmp_path: Path) -> None:
 
 def test_canary(tmp_path: Path) -> None:
     """On a disk that only pretends to sync, acknowledged work is lost, and the simulator says so."""
-    with pytest.raises(LostWork):
+
+    def simulate_every_seed() -> None:
         for seed in range(1, 20):
             folder = tmp_path / str(seed)
             folder.mkdir()
             Simulation(seed, folder, forgets_syncs=True).run(lives=12)
+
+    with pytest.raises(LostWork):
+        simulate_every_seed()
 
 
 def test_killed_processes(tmp_path: Path) -> None:

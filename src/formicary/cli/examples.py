@@ -27,6 +27,11 @@ EXAMPLES: Final = {
     ],
     "history": ["formicary ledger history till -l shop.ledger --limit 10"],
     "trial-balance": ["formicary ledger trial-balance shop.ledger"],
+    "names": [
+        "formicary ledger names shop.ledger --search till",
+        "formicary ledger names shop.ledger --rename hotel inn --asset EUR",
+        "formicary ledger names shop.ledger --erase inn",
+    ],
     "export": [
         "formicary ledger export transfers.parquet -l shop.ledger",
         "formicary ledger export balances.csv -l shop.ledger --kind balances",

@@ -10,6 +10,7 @@ import typer
 from formicary.cli.examples import epilog
 from formicary.cli.ledger_care import backup, replay, restore, verify
 from formicary.cli.ledger_files import export_file, import_file
+from formicary.cli.ledger_names import names
 from formicary.cli.ledger_read import accounts, balance, history, info, trial_balance
 from formicary.cli.ledger_write import checkpoint, init, post
 from formicary.cli.serve import serve
@@ -23,6 +24,7 @@ VERBS: Final[dict[str, Callable[..., None]]] = {
     "balance": balance,
     "history": history,
     "trial-balance": trial_balance,
+    "names": names,
     "export": export_file,
     "verify": verify,
     "replay": replay,

@@ -68,7 +68,7 @@ def accounts(
     number = parse_asset(asset) if asset else 0
     with reading(folder) as opened, names_of(folder) as names:
         if search:
-            found = [each.id for each in names.search(search, limit=limit) if number in {0, each.asset}]
+            found = [each.id for each in names.search(search, asset=number or None, limit=limit)]
             listed, more = accounts_from(opened.lookup_accounts(found)), False
         else:
             page = opened.query_accounts(AccountFilter(asset=number, limit=limit))

@@ -74,15 +74,13 @@ def writing(ledger: Path) -> Iterator[Surface]:
 def open_writer(ledger: Path) -> Ledger:
     """Open a ledger that exists, in this process, to write to it."""
     from formicary.node.folder import Folder
-    from formicary.node.ledger import Ledger, open_ledger
+    from formicary.node.ledger import open_ledger
 
     if not Folder(ledger).exists():
         raise Refusal(
             f"there is no ledger in {ledger}; make one: formicary ledger init {ledger}", code="ledger_missing"
         )
-    opened = open_ledger(ledger, create=False)
-    assert isinstance(opened, Ledger)
-    return opened
+    return open_ledger(ledger, create=False)
 
 
 @contextmanager
@@ -96,13 +94,10 @@ def reading(ledger: Path) -> Iterator[Surface]:
 def open_follower(ledger: Path) -> Follower:
     """Replay a ledger's log in memory, whether or not anybody writes it now."""
     from formicary.cli.output import progress_bar
-    from formicary.node.follower import Follower
     from formicary.node.ledger import open_ledger
 
     with progress_bar("replaying", 0, unit="entries", transient=True) as bar:
-        opened = open_ledger(ledger, create=False, read_only=True, progress=bar.of)
-    assert isinstance(opened, Follower)
-    return opened
+        return open_ledger(ledger, create=False, read_only=True, progress=bar.of)
 
 
 def find_account(names: Names, text: str, asset: str | None) -> int:

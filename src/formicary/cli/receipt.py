@@ -93,7 +93,6 @@ def rotate_key(ledger: LedgerArgument, as_json: JsonOption = False) -> None:
     from formicary.machine.keys import PublicKey, key_id
 
     with formicary.open(ledger, create=False) as opened:
-        assert isinstance(opened, formicary.Ledger), "opened for writing"
         rotation = opened.rotate_key()
     old, new = rotation.old_key_id.hex(), key_id(PublicKey(rotation.new_public_key)).hex()
     if as_json:

@@ -19,9 +19,12 @@ if TYPE_CHECKING:
 
 def serve(
     ledger: LedgerArgument,
+    *,
     listen: Annotated[
         str | None,
-        typer.Option(help="unix:/path (default: serve.sock, or follow.sock, in the folder) or tcp:127.0.0.1:PORT (0 chooses one)."),
+        typer.Option(
+            help="unix:/path (default: serve.sock, or follow.sock, in LEDGER) or tcp:127.0.0.1:PORT (0 chooses one)."
+        ),
     ] = None,
     window: Annotated[int, typer.Option(help="Requests a client may have in flight.", min=1, max=64)] = 8,
     connections: Annotated[int, typer.Option(help="Clients served at once.", min=1, max=1000)] = 64,
@@ -39,7 +42,8 @@ def serve(
 
     _compile()
     with _follow(ledger) if follow else open_writer(ledger) as opened:
-        server = _listen(opened, ledger, listen or _default_address(ledger, follow=follow), Limits(window=window, connections=connections))
+        address = listen or _default_address(ledger, follow=follow)
+        server = _listen(opened, ledger, address, Limits(window=window, connections=connections))
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: server.request_stop())
         _say_where(server, ledger, as_json=as_json)

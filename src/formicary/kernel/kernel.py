@@ -7,12 +7,14 @@ counts they took with it, and may call :meth:`Kernel.sync`.
 from __future__ import annotations
 
 import functools
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
+from formicary.base.errors import Fault
 from formicary.kernel.expiry import expire_due, next_due
 from formicary.kernel.opening import open_batch
 from formicary.kernel.posting import Codes, find_account, find_transfer, post_batch
@@ -61,6 +63,7 @@ class Kernel:
     ) -> None:
         """Begin an empty ledger in ``folder``, over whatever lies there; in memory only when it is None."""
         self._stores = Stores(folder, accounts_max=accounts_max, transfers_max=transfers_max)
+        self._written = KernelCheckpoint(0, 0)
 
     @classmethod
     def recover(cls, folder: Path, checkpoint: KernelCheckpoint) -> Kernel:
@@ -68,12 +71,14 @@ class Kernel:
 
         Raises :class:`formicary.base.errors.Corrupt` when the files are shorter, or do not agree with one another.
         """
-        return cls._over(recover_stores(folder, accounts=checkpoint.accounts, transfers=checkpoint.transfers))
+        stores = recover_stores(folder, accounts=checkpoint.accounts, transfers=checkpoint.transfers)
+        return cls._over(stores, checkpoint)
 
     @classmethod
-    def _over(cls, stores: Stores) -> Kernel:
+    def _over(cls, stores: Stores, written: KernelCheckpoint) -> Kernel:
         kernel = cls.__new__(cls)
         kernel._stores = stores  # noqa: SLF001 - it is our own
+        kernel._written = written  # noqa: SLF001 - the same
         return kernel
 
     @property
@@ -168,11 +173,32 @@ class Kernel:
     def sync(self, checkpoint: KernelCheckpoint) -> None:
         """Make the files durable up to ``checkpoint``. Another thread may call this while posting goes on."""
         assert checkpoint.transfers <= self.transfers_count, "a checkpoint of what was undone"
+        self.write_out(checkpoint)
         for array in self._stores.durable:
             array.sync()
 
+    def write_out(self, checkpoint: KernelCheckpoint) -> None:
+        """Put the records up to ``checkpoint``, which will not be undone any more, into their files.
+
+        From another thread while posting goes on, so that the writer is spared it; the sooner, the less memory is held.
+        """
+        stores, written = self._stores, self._written
+        accounts = max(checkpoint.accounts, written.accounts)
+        transfers = max(checkpoint.transfers, written.transfers)
+        stores.openings.write_out(written.accounts, accounts)
+        stores.transfers.write_out(written.transfers, transfers)
+        stores.trails.write_out(written.transfers, transfers)
+        self._written = KernelCheckpoint(accounts, transfers)
+
+    def begin_flush(self, first: int, last: int) -> None:
+        """Let the disk start on the transfers [first, last): work that :meth:`sync` will not have to wait for."""
+        for array in (self._stores.transfers, self._stores.trails):
+            array.begin_flush(first, last)
+
     def close(self) -> None:
-        """Cut the files to what is in them and close them. Views stay readable."""
+        """Write out what is not in the files yet, cut them to it and close them. Views stay readable."""
+        with suppress(Fault):  # no room: what was not synced was promised to nobody, and comes back from the log
+            self.write_out(self.checkpoint())
         self._stores.close()
 
 

@@ -21,6 +21,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from formicary.base.disk_hints import begin_flush
 from formicary.base.errors import StorageFull, StorageReadOnly
 
 Records = npt.NDArray[Any]
@@ -94,6 +95,7 @@ class GrowingArray:
         self.path = path
         self._file = -1 if path is None else _open(path)
         self._size = 0 if path is None else os.fstat(self._file).st_size
+        self._offset = 0
         self._mapping = self._reserve(RESERVED_FILE) if path else reserve_memory(_memory_reserve())
         self.view: Records = self._make_view()
 
@@ -127,6 +129,18 @@ class GrowingArray:
             with disk_faults(str(self.path)):
                 os.fdatasync(self._file)
 
+    def write_out(self, first: int, last: int) -> None:
+        """Put final records into the file: a mapped one has them already."""
+
+    def settle(self) -> None:
+        """Let the file stand in for memory: a mapped one does so anyway."""
+
+    def begin_flush(self, first: int, last: int) -> None:
+        """Start writing records [first, last), which are done, so that a later :meth:`sync` finds little to do."""
+        if self._file >= 0:
+            size = self.dtype.itemsize
+            begin_flush(self._file, first * size, (last - first) * size)
+
     def close(self, count: int) -> None:
         """Give back the room beyond ``count`` records and close the file; views stay readable up to ``count``."""
         if self._file >= 0:
@@ -140,13 +154,16 @@ class GrowingArray:
         return np.frombuffer(self._mapping, self.dtype, self._size // self.dtype.itemsize)
 
     def _extend_memory(self, size: int) -> None:
-        if size > len(self._mapping):
+        if self._offset + size > len(self._mapping):
             raise StorageFull(f"records need {size} bytes of memory, and {len(self._mapping)} are reserved")
-        use_huge_pages(self._mapping, self._size, size)
+        use_huge_pages(self._mapping, self._offset + self._size, self._offset + size)
 
-    def _extend_file(self, size: int) -> None:
+    def _allocate(self, size: int) -> None:
         with disk_faults(str(self.path)):
             os.posix_fallocate(self._file, self._size, size - self._size)
+
+    def _extend_file(self, size: int) -> None:
+        self._allocate(size)
         if size > len(self._mapping):
             self._mapping = self._reserve(4 * size)
 

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from formicary.kernel.idtable import IdSlots, IdTable, Words, insert_range, seeds_from
 from formicary.kernel.records import ACCOUNT, ACCOUNTS_MAX, TRAIL, TRANSFER, TRANSFERS_MAX
+from formicary.kernel.settling import SettlingArray
 from formicary.kernel.storage import GrowingArray, Records
 
 Ints = npt.NDArray[np.int64]
@@ -79,9 +80,11 @@ class Stores:
         """Open the files of ``folder``, or memory; the id tables begin with room for what is there."""
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
-        self.openings = GrowingArray(ACCOUNT, folder and folder / "accounts")
-        self.transfers = GrowingArray(TRANSFER, folder and folder / "transfers")
-        self.trails = GrowingArray(TRAIL, folder and folder / "trails")
+        self.openings, self.transfers, self.trails = (GrowingArray(dtype) for dtype in (ACCOUNT, TRANSFER, TRAIL))
+        if folder is not None:
+            self.openings = SettlingArray(ACCOUNT, folder / "accounts")
+            self.transfers = SettlingArray(TRANSFER, folder / "transfers")
+            self.trails = SettlingArray(TRAIL, folder / "trails", touched_later=True)
         self.accounts = GrowingArray(ACCOUNT)
         self.due_times = GrowingArray(np.dtype(np.int64))
         self.due_holds = GrowingArray(np.dtype(np.int64))
@@ -112,6 +115,8 @@ class Stores:
         """
         state = self.state
         changed = False
+        for array in self.durable:
+            array.settle()
         if accounts:
             count = int(state[ACCOUNTS])
             changed |= self._ensure((self.openings, self.accounts), count + accounts)

@@ -7,7 +7,6 @@ size after its ``sync``; names (created, replaced, removed) after ``sync_folder`
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import fcntl
 import os
@@ -17,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Protocol
 
+from formicary.base.disk_hints import begin_flush, reserve
 from formicary.base.errors import Fault, Locked, StorageFull, StorageReadOnly
 
 Part = bytes | memoryview
@@ -116,24 +116,6 @@ class _Faults:
             raise fault_of(error, f"{self._doing} {self._path}") from error
 
 
-_KEEP_SIZE: Final = 1  # FALLOC_FL_KEEP_SIZE
-_FLUSH_WRITE: Final = 2  # SYNC_FILE_RANGE_WRITE: start writing, don't wait
-
-
-def _hint(name: str, *types: type[ctypes._SimpleCData[int]]) -> Callable[..., object] | None:
-    """A function of the C library that Python has no name for, or ``None`` where the system lacks it."""
-    with suppress(OSError, AttributeError):
-        function = getattr(ctypes.CDLL(None), name)
-        function.argtypes = types
-        function.restype = ctypes.c_int
-        return function  # type: ignore[no-any-return]
-    return None
-
-
-_fallocate: Final = _hint("fallocate", ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64)
-_sync_file_range: Final = _hint("sync_file_range", ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint)
-
-
 class RealFile:
     """A file of the operating system."""
 
@@ -182,13 +164,11 @@ class RealFile:
 
     def begin_flush(self, offset: int, length: int) -> None:
         """``sync_file_range`` without waiting, where the system has it."""
-        if _sync_file_range is not None and length > 0:
-            _sync_file_range(self._fd, offset, length, _FLUSH_WRITE)
+        begin_flush(self._fd, offset, length)
 
     def reserve(self, size: int) -> None:
         """``fallocate`` that keeps the length, where system and file system have it; no room now is no fault yet."""
-        if _fallocate is not None:
-            _fallocate(self._fd, _KEEP_SIZE, 0, size)
+        reserve(self._fd, size)
 
     def is_replaced(self) -> bool:
         """No name leads to the file any more."""

@@ -14,11 +14,11 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
-from formicary.base.entry import Draft, Entry, seal_draft
+from formicary.base.entry import Draft, Entry
 from formicary.base.errors import Closed, Fault, Fenced, Refusal
 from formicary.log.disk import Disk, DiskFile, DiskLock, RealDisk
 from formicary.log.history import History, Link, segment_path
-from formicary.log.port import Head, check_draft
+from formicary.log.port import Head, chained, check_draft
 from formicary.log.record import (
     RECORD_HEADER_BYTES,
     SEGMENT_HEADER_BYTES,
@@ -115,7 +115,7 @@ class FileLog:
         link = self._link
         return Head(index=link.index, time_ns=link.time_ns, hash=link.hash)
 
-    def append(self, draft: Draft) -> Entry:
+    def append(self, draft: Draft | Entry) -> Entry:
         """Chain ``draft`` to the head and write it; after a fault nothing of it is left, and the log can go on."""
         self._check_usable()
         self._check_epoch()
@@ -178,18 +178,18 @@ class FileLog:
         if self._epoch_file.is_replaced():
             raise Fenced(f"{self._folder}: a newer writer has taken over from epoch {self.epoch}")
 
-    def _write(self, file: DiskFile, draft: Draft, size: int) -> Entry:
+    def _write(self, file: DiskFile, draft: Draft | Entry, size: int) -> Entry:
         """Write one record at the end of the segment."""
         tail = record_tail(len(draft.body))
         if len(draft.body) < OVERLAP_MIN:
-            entry = seal_draft(draft, epoch=self.epoch, parent=self._link.hash)
+            entry = chained(draft, epoch=self.epoch, parent=self._link.hash)
             file.write(self._end, [pack_record(entry, synced=self._synced), draft.body, tail])
             return entry
         body_at = self._end + RECORD_HEADER_BYTES
         file.write(body_at, [draft.body, tail])
         page_at = body_at + -body_at % _PAGE  # not the page that the header will be written to: it would have to wait
         file.begin_flush(page_at, self._end + size - page_at)
-        entry = seal_draft(draft, epoch=self.epoch, parent=self._link.hash)
+        entry = chained(draft, epoch=self.epoch, parent=self._link.hash)
         file.write(self._end, [pack_record(entry, synced=self._synced)])
         return entry
 

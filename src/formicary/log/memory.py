@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from formicary.base.entry import Draft, Entry, seal_draft
+from formicary.base.entry import Draft, Entry
 from formicary.base.errors import Closed, Fault, Fenced, Locked
 from formicary.log.port import EMPTY, Head, check_draft, head_of
 
@@ -59,13 +59,13 @@ class MemoryLog:
         self.recovered = ""
         self._unusable = ""
 
-    def append(self, draft: Draft) -> Entry:
+    def append(self, draft: Draft | Entry) -> Entry:
         """Chain ``draft`` to the head."""
         self._check_usable()
         self._check_epoch()
         check_draft(draft, self.head)
         owned = replace(draft, body=bytes(draft.body))
-        entry = seal_draft(owned, epoch=self.epoch, parent=self.head.hash)
+        entry = chained(owned, epoch=self.epoch, parent=self.head.hash)
         self._unsynced.append(entry)
         self.head = head_of(entry)
         return entry

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from formicary.base.entry import ENTRY_BODY_MAX, NO_PARENT, Draft, Entry
+from formicary.base.entry import ENTRY_BODY_MAX, NO_PARENT, Draft, Entry, seal_draft
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +57,26 @@ class Log(LogReader, Protocol):
     def recovered(self) -> str:
         """What opening had to cut or repair, in words; empty when nothing."""
 
-    def append(self, draft: Draft) -> Entry:
-        """Chain ``draft`` to the head and write it. It is durable, and readable, only after ``sync``."""
+    def append(self, draft: Draft | Entry) -> Entry:
+        """Chain ``draft`` to the head and write it. It is durable, and readable, only after ``sync``.
+
+        A caller that needs the hash earlier may chain it itself and pass the entry; it must fit head and epoch.
+        """
 
     def sync(self) -> None:
         """Make everything appended durable, or raise a ``Fault`` and refuse all further work."""
 
 
-def check_draft(draft: Draft, head: Head) -> None:
+def chained(draft: Draft | Entry, *, epoch: int, parent: bytes) -> Entry:
+    """Give a draft its place in the chain; an entry must be in its place already."""
+    if isinstance(draft, Draft):
+        return seal_draft(draft, epoch=epoch, parent=parent)
+    assert draft.epoch == epoch, f"entry {draft.index} is of epoch {draft.epoch}, not {epoch}"
+    assert draft.parent == parent, f"entry {draft.index} is not the child of the head"
+    return draft
+
+
+def check_draft(draft: Draft | Entry, head: Head) -> None:
     """Assert what only a bug in the writer can break: the next index, a later time, a body of bytes within bounds."""
     assert draft.index == head.index + 1, f"entry {draft.index} can't follow entry {head.index}"
     assert draft.time_ns > head.time_ns, f"entry {draft.index} is not later than its parent"

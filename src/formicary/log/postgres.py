@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import psycopg
 from psycopg import errors
 
-from formicary.base.entry import NO_PARENT, Draft, Entry, EntryKind, entry_hash, seal_draft
+from formicary.base.entry import NO_PARENT, Draft, Entry, EntryKind, entry_hash
 from formicary.base.errors import Closed, Corrupt, Fault, Fenced, Locked, Refusal, StorageFull, StorageReadOnly
 from formicary.log.port import EMPTY, Head, check_draft, head_of
 
@@ -240,12 +240,12 @@ class PostgresLog:
                 self._table.close()
                 raise
 
-    def append(self, draft: Draft) -> Entry:
+    def append(self, draft: Draft | Entry) -> Entry:
         """Chain ``draft`` to the head; it is sent with its group by ``sync``."""
         self._check_usable()
         check_draft(draft, self.head)
-        owned = Draft(index=draft.index, time_ns=draft.time_ns, kind=draft.kind, body=bytes(draft.body))
-        entry = seal_draft(owned, epoch=self.epoch, parent=self.head.hash)
+        owned = replace(draft, body=bytes(draft.body))
+        entry = chained(owned, epoch=self.epoch, parent=self.head.hash)
         self._group.append(entry)
         self.head = head_of(entry)
         return entry

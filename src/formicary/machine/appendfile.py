@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 from typing import Protocol
 
+from formicary.base.disk_hints import begin_flush
 from formicary.base.errors import Closed, Corrupt, Fault, StorageFull, StorageReadOnly
 
 Buffer = bytes | bytearray | memoryview
@@ -30,6 +31,9 @@ class AppendFile(Protocol):
 
     def truncate(self, length: int) -> None:
         """Forget everything from ``length`` on."""
+
+    def begin_flush(self, offset: int, length: int) -> None:
+        """Let the disk start on these bytes: work that ``sync`` will not have to wait for."""
 
     def sync(self) -> None:
         """Make what was written durable; any thread may ask."""
@@ -60,6 +64,9 @@ class MemoryAppendFile:
     def truncate(self, length: int) -> None:
         """Forget everything from ``length`` on."""
         del self._bytes[length:]
+
+    def begin_flush(self, offset: int, length: int) -> None:
+        """Memory has nothing to write."""
 
     def sync(self) -> None:
         """Memory has nothing to sync."""
@@ -107,6 +114,10 @@ class DiskAppendFile:
             os.ftruncate(self._open(), length)
         except OSError as error:
             raise fault(error, self._path) from error
+
+    def begin_flush(self, offset: int, length: int) -> None:
+        """Let the disk start on these bytes."""
+        begin_flush(self._open(), offset, length)
 
     def sync(self) -> None:
         """Make what was written durable; any thread may ask."""

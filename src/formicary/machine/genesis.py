@@ -16,9 +16,10 @@ import msgspec
 
 from formicary.base.errors import BadInput
 from formicary.machine.keys import LEDGER_ID_BYTES, PUBLIC_KEY_BYTES, LedgerId, PublicKey
-from formicary.machine.siphash import KEY_BYTES as BLINDING_KEY_BYTES
+from formicary.machine.siphash import KEY_BYTES
 
 GENESIS_VERSION: Final = 1
+BLINDING_KEY_BYTES: Final = KEY_BYTES
 NOTE_BYTES_MAX: Final = 64
 """A note is a name to show to people; it rides on every receipt."""
 _IDENTITY_DOMAIN: Final = b"formicary genesis v1\n"

@@ -53,6 +53,10 @@ _OWN_FILES: Final = ("accounts", "transfers", "trails", "tree*", "digests", "row
 _FOR_HANDLERS: Final = (EntryKind.GENESIS, EntryKind.COMMANDS)
 
 
+FLUSH_TRANSFERS: Final = 16_384
+"""Sealed transfers from one beginning of writing to the next: enough for whole pages, little enough for any disk."""
+
+
 @dataclass(frozen=True, slots=True)
 class Position:
     """Where in the log a machine is."""
@@ -99,7 +103,7 @@ class Machine:
             self.kernel = Kernel(folder) if folder is None or checkpoint is None else self._recover(folder, checkpoint)
             opened.pop_all()
         self._at = Position(start.index, start.time_ns, start.epoch, start.entry_hash)
-        self.sealed = start
+        self.sealed = self._flushed = start
         self._timer_ns = self._next_timer()
 
     # ── where it is ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -302,6 +306,16 @@ class Machine:
             rows_index=entry.index if applied.rows_digest else last.rows_index,
         )
         assert self.sealed.leaves == self.sealed.transfers + self.sealed.replies, "a leaf for each transfer and reply"
+        self.kernel.write_out(KernelCheckpoint(self.sealed.accounts, self.sealed.transfers))
+        if self.sealed.transfers - self._flushed.transfers >= FLUSH_TRANSFERS:
+            self._begin_flush()
+
+    def _begin_flush(self) -> None:
+        """Let the disk write steadily what is sealed, or a checkpoint would ask for all of it at once."""
+        assert self.tree is not None
+        self.kernel.begin_flush(self._flushed.transfers, self.sealed.transfers)
+        self.tree.begin_flush(self._flushed.leaves)
+        self._flushed = self.sealed
 
     def checkpoint(self) -> Checkpoint:
         """Make the state durable as of the newest sealed entry; from the sealing thread, while entries are applied.

@@ -206,7 +206,10 @@ def _variants() -> tuple[Variant, ...]:
     if not compiling():
         return ()
     lanes = _variant("lanes", LANES_MAX, emit_lanes)
-    return (_variant("sha", SHA_MESSAGES, emit_sha), lanes) if has_processor_feature("sha") else (lanes,)
+    if not has_processor_feature("sha"):
+        return (lanes,)
+    sha = _variant("sha", SHA_MESSAGES, emit_sha)
+    return (lanes, sha) if has_processor_feature("avx512vl") else (sha, lanes)  # with rotates of vectors, lanes win
 
 
 VARIANTS: Final = _variants()

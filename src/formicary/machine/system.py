@@ -102,9 +102,11 @@ def _newest_key(view: View) -> tuple[int, PublicKey]:
     return int(found[0]), PublicKey(found[1])
 
 
-def current_key(view: View) -> PublicKey:
-    """The key that speaks for the ledger now."""
-    return _newest_key(view)[1]
+def key_at(view: View, entry: int) -> PublicKey:
+    """The key that spoke for the ledger as of an entry: whoever signs what was so then, signs with this one."""
+    found = view.rows.one("SELECT public_key FROM system_keys WHERE entry <= ? ORDER BY number DESC LIMIT 1", entry)
+    assert found is not None, "the genesis kept the first key, and no entry is older"
+    return PublicKey(found[0])
 
 
 def rotations(view: View) -> list[Rotation]:

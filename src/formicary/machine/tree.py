@@ -9,6 +9,7 @@ One thread appends. Others may ask for roots and proofs meanwhile: they see the 
 
 from __future__ import annotations
 
+import functools
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -103,6 +104,11 @@ class Tree:
         self._load(size)  # Corrupt when the file is shorter
         self._nodes.truncate(HASH_BYTES * nodes_before(size))
         self._runs.truncate(RUN_BYTES * self._run_count)
+
+    def begin_flush(self, old_size: int) -> None:
+        """Let the disk start on the nodes that came after the tree of ``old_size`` leaves."""
+        first, end = nodes_before(old_size), nodes_before(self.size)
+        self._nodes.begin_flush(HASH_BYTES * first, HASH_BYTES * (end - first))
 
     def sync(self) -> None:
         """Make everything that was appended durable; any thread may ask."""
@@ -230,6 +236,14 @@ class _Sorted(Sequence[int]):
 
     def __getitem__(self, number: Any) -> Any:  # noqa: ANN401 - bisect asks for single items only
         return self._item(number)
+
+
+@functools.cache
+def warm_up() -> None:
+    """Load, or compile, what sealing runs, so that no request waits for that later."""
+    tree = Tree(None, bytes(KEY_BYTES))
+    tree.append_transfers(np.zeros(2, TRANSFER))
+    tree.close()
 
 
 def _largest_power_below(count: int) -> int:

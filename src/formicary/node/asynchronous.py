@@ -156,7 +156,7 @@ class AsyncOpening:
         """Open the ledger in a thread, so that recovery does not block the loop."""
         from formicary.node.ledger import open_ledger  # noqa: PLC0415 - it is the heavier half of the package
 
-        ledger = await asyncio.to_thread(open_ledger, self._path, **self._options)
+        ledger = await asyncio.to_thread(lambda: open_ledger(self._path, **self._options))
         self._opened = AsyncLedger(ledger)
         return self._opened
 

@@ -86,11 +86,13 @@ class Follower(MachineReads):
     @property
     def digest(self) -> bytes:
         """The digest as of the newest entry applied."""
-        return self._read(lambda machine: machine.digest)  # type: ignore[no-any-return]
+        found: bytes = self._read(lambda machine: machine.digest)
+        return found
 
     def info(self) -> dict[str, Any]:
         """Return what the ledger is and how far this copy of it has come, as plain values."""
-        return self._read(describe) | {"read_only": True}  # type: ignore[no-any-return]
+        told: dict[str, Any] = self._read(describe)
+        return told | {"read_only": True}
 
     def close(self) -> None:
         """Stop following, and keep the state when it has a folder."""
@@ -106,31 +108,31 @@ class Follower(MachineReads):
 
     def submit_accounts(self, batch: Records) -> Ticket:
         """Refused: only the writer appends."""
-        _refuse()
+        _refuse(f"open {len(batch):,} accounts")
 
     def submit_transfers(self, batch: Records) -> Ticket:
         """Refused: only the writer appends."""
-        _refuse()
+        _refuse(f"post {len(batch):,} transfers")
 
     def command(self, command: bytes) -> bytes:
         """Refused: only the writer appends."""
-        _refuse()
+        _refuse(f"run a command of {len(command):,} bytes")
 
     def head(self) -> SignedHead:
         """Refused: only the writer has the keys to sign."""
-        _refuse()
+        _refuse("sign a head")
 
     def receipt(self, transfer_id: int) -> Receipt:
         """Refused: only the writer has the keys to sign."""
-        _refuse()
+        _refuse(f"sign a receipt of transfer {transfer_id}")
 
     def consistency(self, old_size: int) -> HeadStatement:
         """Refused: only the writer has the keys to sign."""
-        _refuse()
+        _refuse(f"sign how it grew from {old_size:,} leaves")
 
 
-def _refuse() -> NoReturn:
-    raise Refusal("this ledger is open for reading only", code="read_only")
+def _refuse(what: str) -> NoReturn:
+    raise Refusal(f"this ledger is open for reading only: it can't {what}", code="read_only")
 
 
 def follow(
@@ -138,8 +140,8 @@ def follow(
 ) -> Follower:
     """Follow the ledger in the folder ``path``, or the log at an address, without disturbing its writer.
 
-    ``state`` is a folder for the follower's own copy, so that it starts faster the next time; ``live`` goes on following
-    in a thread, otherwise ask for :meth:`Follower.catch_up`.
+    ``state`` is a folder for the follower's own copy, so that it starts faster the next time; ``live`` goes on
+    following in a thread, otherwise ask for :meth:`Follower.catch_up`.
     """
     address = path if is_postgres(path) else Folder(Path(path)).log_address()
     follower = Follower(address, state=None if state is None else Path(state), products=products)

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from formicary.base.entry import Draft, EntryKind, seal_draft
 from formicary.base.errors import Diverged, Fault, FormicaryError
@@ -31,6 +31,7 @@ from formicary.machine.keys import SigningKey, create_key
 from formicary.machine.machine import Machine
 from formicary.machine.replies import read_reply
 from formicary.machine.system import RotateKey
+from formicary.machine.tree import warm_up as warm_up_sealing
 from formicary.node.description import describe
 from formicary.node.folder import Folder
 from formicary.node.follower import Follower
@@ -60,15 +61,14 @@ class Ledger(MachineReads):
         self._log = log
         self._folder = folder
         self._pipeline = Pipeline(machine, log, encode_commands=pack_commands, **options)
-        self.notary = Notary(
-            machine, self._pipeline.read, keys=folder and folder.keys, heads=folder and folder.heads
-        )
+        keys, heads = (folder.keys, folder.heads) if folder else (None, None)
+        self.notary = Notary(machine, self._pipeline.read, keys=keys, heads=heads)
         self._closed = False
 
     # ── writing ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def submit_accounts(self, batch: Records) -> Ticket:
-        """Queue up to BATCH_MAX account records and return at once; the batch may not change before its ticket is done."""
+        """Queue up to BATCH_MAX accounts and return at once; the batch may not change before its ticket is done."""
         batch = check_batch(batch, ACCOUNT)
         return self._pipeline.submit_records(EntryKind.ACCOUNTS, batch) if len(batch) else answered([])
 
@@ -84,7 +84,8 @@ class Ledger(MachineReads):
         """
         self._pipeline.wait_sealed()
         now_ns = time.time_ns()
-        return self._read(lambda machine: rehearse(machine, accounts, transfers, now_ns=now_ns))  # type: ignore[no-any-return]
+        codes: list[Codes] = self._read(lambda machine: rehearse(machine, accounts, transfers, now_ns=now_ns))
+        return codes
 
     def command(self, command: bytes) -> bytes:
         """Run one encoded command and return its encoded reply."""
@@ -98,7 +99,8 @@ class Ledger(MachineReads):
 
     def info(self) -> dict[str, Any]:
         """Return what the ledger is and how far it has come, as plain values."""
-        return self._read(describe) | {
+        told: dict[str, Any] = self._read(describe)
+        return told | {
             "path": str(self._folder.path) if self._folder else None,
             "recovered": getattr(self._log, "recovered", ""),
             "damage": [f"{damage.what}: {damage.why}" for damage in self._machine.damage],
@@ -165,6 +167,33 @@ class Ledger(MachineReads):
             self._pipeline.close()
 
 
+@overload
+def open_ledger(
+    path: str | Path | None = None,
+    *,
+    create: bool = True,
+    read_only: Literal[False] = False,
+    log: str | None = None,
+    note: str = "",
+    products: Sequence[Product] = (),
+    progress: Progress | None = None,
+    clock_ns: Callable[[], int] = time.time_ns,
+    checkpoint_every: int = CHECKPOINT_EVERY,
+) -> Ledger: ...
+
+
+@overload
+def open_ledger(
+    path: str | Path,
+    *,
+    create: bool = True,
+    read_only: Literal[True],
+    log: str | None = None,
+    products: Sequence[Product] = (),
+    progress: Progress | None = None,
+) -> Follower: ...
+
+
 def open_ledger(
     path: str | Path | None = None,
     *,
@@ -179,9 +208,9 @@ def open_ledger(
 ) -> Ledger | Follower:
     """Open the ledger in the folder ``path``, or one in memory when there is none.
 
-    ``create`` makes it when it is not there, with ``note`` as the name that its receipts show; ``log`` is the address of
-    a log elsewhere (``postgresql://…``), given once. ``read_only`` replays the log in memory beside a writer that may
-    be running. ``checkpoint_every`` is in transfers.
+    ``create`` makes it when it is not there, with ``note`` as the name that its receipts show; ``log`` is the address
+    of a log elsewhere (``postgresql://…``), given once. ``read_only`` replays the log in memory beside a writer that
+    may be running, and gives a :class:`Follower`. ``checkpoint_every`` is in transfers.
 
     Raises :class:`Locked` when another process writes, :class:`Corrupt` when the log is not as it was written,
     :class:`Refusal` when there is no such ledger.
@@ -196,6 +225,7 @@ def open_ledger(
         assert folder is not None, "a ledger in memory has no other process"
         return Follower(folder.log_address(log), products=products, progress=progress)
     warm_up()
+    warm_up_sealing()
     options = {"clock_ns": clock_ns, "checkpoint_every": checkpoint_every}
     opened = MemoryLog() if folder is None else open_log(folder.log_address(log))
     with _closed_on_failure(opened):
@@ -216,7 +246,8 @@ def _found(log: Log, folder: Folder | None, *, note: str, clock_ns: Callable[[],
         return None
     key = SigningKey(secrets.token_bytes(32)) if folder is None else create_key(folder.keys)
     now = clock_ns()
-    genesis = new_genesis(created_ns=now, blinding_key=secrets.token_bytes(BLINDING_KEY_BYTES), public_key=key.public_key, note=note)
+    blinding_key = secrets.token_bytes(BLINDING_KEY_BYTES)
+    genesis = new_genesis(created_ns=now, blinding_key=blinding_key, public_key=key.public_key, note=note)
     log.append(Draft(index=1, time_ns=now, kind=EntryKind.GENESIS, body=write_genesis(genesis)))
     log.sync()
     return key if folder is None else None

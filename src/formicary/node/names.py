@@ -110,6 +110,12 @@ class Names:
         rows = self._db.execute("SELECT id, asset, name FROM names WHERE name = ? ORDER BY asset", (name,))
         return [Named(_id(raw), asset, text) for raw, asset, text in rows]
 
+    def get(self, account_id: int) -> Named | None:
+        """Return an account's name and asset, or None when it has no name here."""
+        sql = "SELECT asset, name FROM names WHERE id = ? AND name IS NOT NULL"
+        row = self._db.execute(sql, (_raw(account_id),)).fetchone()
+        return None if row is None else Named(AccountId(account_id), *row)
+
     def of(self, ids: Iterable[int]) -> dict[int, str]:
         """Return the names of those ids that have one."""
         raw = tuple(number.to_bytes(16, "little") for number in ids)
@@ -120,12 +126,13 @@ class Names:
         )
         return {_id(found): name for found, name in rows}
 
-    def search(self, text: str, *, limit: int = 50) -> list[Named]:
+    def search(self, text: str, *, asset: int | None = None, limit: int = 50) -> list[Named]:
         """Return accounts whose name contains ``text``, capitals or not, in the order of name and asset."""
         pattern = "%" + re.sub(r"([\\%_])", r"\\\1", text) + "%"
         rows = self._db.execute(
-            r"SELECT id, asset, name FROM names WHERE name LIKE ? ESCAPE '\' ORDER BY name, asset LIMIT ?",
-            (pattern, limit),
+            r"SELECT id, asset, name FROM names WHERE name LIKE ?1 ESCAPE '\' AND asset = coalesce(?2, asset)"
+            " ORDER BY name, asset LIMIT ?3",
+            (pattern, asset, limit),
         )
         return [Named(_id(raw), asset, name) for raw, asset, name in rows]
 

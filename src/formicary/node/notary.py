@@ -6,7 +6,7 @@ import secrets
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from formicary.base.errors import Refusal
 from formicary.machine.context import View
@@ -23,22 +23,26 @@ from formicary.machine.keys import (
 )
 from formicary.machine.leaf import TRANSFER_TAG
 from formicary.machine.receipts import HeadStatement, Receipt, make_receipt, make_statement
-from formicary.machine.system import current_key, rotations
+from formicary.machine.system import key_at, rotations
 
 if TYPE_CHECKING:
+    from formicary.machine.checkpoint import Checkpoint
     from formicary.machine.machine import Machine
+
+
+Read: TypeAlias = Callable[[Callable[["Machine"], Any]], Any]
+"""Runs a function between entries, and answers once all that it could see is durable: the pipeline's ``read``."""
 
 
 class Notary:
     """The keys, the heads and the receipts of one ledger.
 
-    ``read`` runs a function between entries (see :class:`~formicary.node.pipeline.Pipeline`); what is sealed may be
-    read from any thread.
+    Entries may be applied before they are sealed, and sealed before they are durable. So whatever is signed begins with
+    a look at what is sealed, and only then reads the applied state: that read waits until the sealed entry is durable,
+    and asks for the key of that entry, for a newer one may be in force by now.
     """
 
-    def __init__(
-        self, machine: Machine, read: Callable[[Callable[[Machine], Any]], Any], *, keys: Path | None, heads: Path | None
-    ) -> None:
+    def __init__(self, machine: Machine, read: Read, *, keys: Path | None, heads: Path | None) -> None:
         self._machine = machine
         self._read = read
         self._keys = keys
@@ -57,10 +61,11 @@ class Notary:
 
     def head(self) -> SignedHead:
         """Sign the tree as it is sealed now, or give the head already signed for it."""
-        signer = self._signer()
+        sealed = self._machine.sealed
+        signer = self._signer(at_entry=sealed.index)
         with self._lock:
-            sealed, newest = self._machine.sealed, self._heads.newest()
-            if newest is not None and newest.size == sealed.leaves and newest.key_id == signer.key_id:
+            newest = self._heads.newest()
+            if newest is not None and _as_good(newest, sealed, signer):
                 return newest
             head = sign_head(
                 signer,
@@ -75,8 +80,9 @@ class Notary:
 
     def receipt(self, transfer_id: int) -> Receipt:
         """Make the receipt of a stored transfer that is sealed; refuse an id that is not there."""
+        sealed = self._machine.sealed
         found = self._read(lambda machine: _stored(machine, transfer_id))
-        if found is None:
+        if found is None or found[0] >= sealed.transfers:  # one that is not sealed came after the question
             raise Refusal(f"there is no transfer {transfer_id}", code="transfer_not_found")
         index, record = found
         leaf = self._tree.leaf_of_transfer(index)
@@ -103,14 +109,15 @@ class Notary:
 
     def new_rotation(self) -> Rotation:
         """Make a new key and the current key's signed word for it; it counts once it is on the log."""
-        current = self._signer()
+        newest = self._read(lambda machine: machine.index)
+        current = self._signer(at_entry=newest)
         fresh = create_key(self._keys) if self._keys is not None else SigningKey(secrets.token_bytes(32))
         self.remember(fresh)
         return make_rotation(
             current,
             fresh.public_key,
             ledger_id=LedgerId(self._machine.ledger_id),
-            after_entry=self._read(lambda machine: machine.index),
+            after_entry=newest,
         )
 
     def close(self) -> None:
@@ -118,9 +125,9 @@ class Notary:
         self._heads.sync()
         self._heads.close()
 
-    def _signer(self) -> SigningKey:
-        """The private key that speaks for the ledger now."""
-        name = key_id(self._read(lambda machine: current_key(_system(machine))))
+    def _signer(self, *, at_entry: int) -> SigningKey:
+        """The private key that spoke for the ledger as of an entry."""
+        name = key_id(self._read(lambda machine: key_at(_system(machine), at_entry)))
         with self._lock:
             if name not in self._in_memory:
                 if self._keys is None:
@@ -141,6 +148,11 @@ class Notary:
 
 def _system(machine: Machine) -> View:
     return View(machine.kernel, machine.rows.fenced["system"], time_ns=machine.time_ns)
+
+
+def _as_good(head: SignedHead, sealed: Checkpoint, signer: SigningKey) -> bool:
+    """Whether a head says all that signing what is sealed would: of the same tree and key, or of a later entry."""
+    return head.entry > sealed.index or (head.size == sealed.leaves and head.key_id == signer.key_id)
 
 
 def _stored(machine: Machine, transfer_id: int) -> tuple[int, bytes] | None:

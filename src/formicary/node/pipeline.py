@@ -1,4 +1,4 @@
-"""The running ledger's three threads: one orders and applies, one makes durable, one seals.
+"""The running ledger's threads: one orders and applies, one makes durable, one seals, one keeps checkpoints.
 
 ::
 
@@ -8,7 +8,8 @@
                    ▼                                ├─► ticket: both applied and durable
                  applied ───────────────────────────┘
                    │
-                   └────── entry, applied ──► sealer   digest, Merkle leaves, checkpoints
+                   └────── entry, applied ──► sealer ──► keeper
+                                          digest, leaves  checkpoints, never ahead of the durable log
 
 The sequencer is the only writer of state, so reads that must be exact run on it too, between entries. An entry may be
 applied before it is durable, but nothing of it is told to anyone until it is both; when the log fails, memory is ahead
@@ -97,7 +98,8 @@ class Pipeline:
         self._parent = log.head.hash
         self._queue: SimpleQueue[_Work | None] = SimpleQueue()
         self._to_log: SimpleQueue[Entry | None] = SimpleQueue()
-        self._to_seal: SimpleQueue[tuple[Entry, Applied] | Future[int] | None] = SimpleQueue()
+        self._to_seal: SimpleQueue[tuple[Entry, Applied] | None] = SimpleQueue()
+        self._to_checkpoint: SimpleQueue[Future[int] | None] = SimpleQueue()
         self._turn = threading.Condition()
         self._in_flight = 0
         self._durable = log.head.index
@@ -110,7 +112,7 @@ class Pipeline:
         self._checkpointed_transfers = machine.kernel.transfers_count
         self._threads = [
             threading.Thread(target=self._guarded, args=(run,), name=f"formicary-{run.__name__[5:]}", daemon=True)
-            for run in (self._run_sequencer, self._run_logger, self._run_sealer)
+            for run in (self._run_sequencer, self._run_logger, self._run_sealer, self._run_keeper)
         ]
         for thread in self._threads:
             thread.start()
@@ -283,24 +285,29 @@ class Pipeline:
 
     def _run_sealer(self) -> None:
         while (item := self._to_seal.get()) is not None:
-            if isinstance(item, Future):
-                item.set_result(self._checkpoint_sealed())
-                continue
             entry, applied = item
             self.machine.seal(entry, applied)
             with self._turn:
                 self._sealed = entry.index
                 self._turn.notify_all()
             if applied.transfers[1] - self._checkpointed_transfers >= self._checkpoint_every:
-                self._checkpoint_sealed()
+                self._checkpointed_transfers = applied.transfers[1]
+                self._to_checkpoint.put(Future())
+        self._to_checkpoint.put(None)
+
+    # ── the keeper: checkpoints ─────────────────────────────────────────────────────────────────────────────────
+
+    def _run_keeper(self) -> None:
+        while (asked := self._to_checkpoint.get()) is not None:
+            asked.set_result(self._checkpoint_sealed())
 
     def _checkpoint_sealed(self) -> int:
         """Checkpoint what is sealed, never ahead of the durable log; a machine in memory has nothing to keep."""
-        self.wait_durable(self._sealed)
+        index = self._sealed
+        self.wait_durable(index)
         if self.machine.folder is not None:
             self.machine.checkpoint()
-        self._checkpointed_transfers = self.machine.sealed.transfers
-        return self._sealed
+        return index
 
     def checkpoint(self) -> int:
         """Checkpoint everything applied so far; return its entry's index."""
@@ -308,7 +315,7 @@ class Pipeline:
         done: Future[int] = Future()
         with self._turn:
             self._refuse_when_stopped()
-            self._to_seal.put(done)
+            self._to_checkpoint.put(done)
         return done.result()
 
     def wait_durable(self, index: int) -> None:
@@ -354,7 +361,7 @@ class Pipeline:
             self._stop(fault)
 
     def _stop(self, fault: BaseException) -> None:
-        """Fail every ticket that is not answered, and let all three threads end."""
+        """Fail every ticket that is not answered, and let all threads end."""
         with self._turn:
             self._fault = self._fault or fault
             failed_applying = threading.current_thread() is self._threads[0]
@@ -365,7 +372,7 @@ class Pipeline:
         for ticket in unanswered:
             if not ticket.done():
                 ticket.set_exception(self._fault)
-        for queue in (self._queue, self._to_log, self._to_seal):
+        for queue in (self._queue, self._to_log, self._to_seal, self._to_checkpoint):
             queue.put(None)
 
     def _drain_queue(self) -> list[Future[Any]]:

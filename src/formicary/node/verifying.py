@@ -32,9 +32,7 @@ class Report:
         return not self.problems
 
 
-def verify_ledger(
-    log: LogReader, machine: Machine, *, progress: Callable[[int, int], None] | None = None
-) -> Report:
+def verify_ledger(log: LogReader, machine: Machine, *, progress: Callable[[int, int], None] | None = None) -> Report:
     """Replay ``log`` up to what ``machine`` has sealed and say everything in which the two differ."""
     sealed, problems = machine.sealed, []
     products = [product for product in machine.registry.products.values() if product is not SYSTEM]

@@ -15,6 +15,7 @@ from typing import Final
 
 from formicary.base.entry import Draft, Entry, EntryKind, seal_draft
 from formicary.machine.genesis import new_genesis, write_genesis
+from formicary.machine.keys import PublicKey
 from formicary.machine.machine import Machine
 from formicary.products.example import PRODUCT
 from formicary.testing.random_client import RandomClient
@@ -27,9 +28,9 @@ START_NS: Final = 1_790_000_000 * SECOND
 
 def entries() -> list[Entry]:
     """Make the entries of this release's golden log: every kind of entry, from one seed."""
-    chance = random.Random(SEED)  # noqa: S311 - the same every time is the point
+    chance = random.Random(SEED)
     client, made, now = RandomClient(chance), [], START_NS
-    genesis = new_genesis(created_ns=START_NS, blinding_key=bytes(range(16)), public_key=bytes(range(32)))
+    genesis = new_genesis(created_ns=START_NS, blinding_key=bytes(range(16)), public_key=PublicKey(bytes(range(32))))
     draft = Draft(index=1, time_ns=now, kind=EntryKind.GENESIS, body=write_genesis(genesis))
     made.append(seal_draft(draft, epoch=1, parent=bytes(32)))
     while len(made) < ENTRIES:

@@ -1,4 +1,4 @@
-"""A real process under load, killed without warning at a random instant; then everything it had acknowledged is looked for.
+"""A real process under load, killed without warning at a random instant; then all it had acknowledged is looked for.
 
 The child numbers its transfers 1, 2, 3 …, several batches in flight, and prints the highest id that the ledger has
 acknowledged. The parent kills it, opens the ledger again, and checks that every acknowledged transfer is there once,

@@ -6,7 +6,7 @@ Ids, amounts and accounts come from small ranges, so that limits, duplicates, ho
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
@@ -60,12 +60,13 @@ class RandomClient:
         kind = chance.choices(
             (EntryKind.TRANSFERS, EntryKind.ACCOUNTS, EntryKind.COMMANDS, EntryKind.TICK), (6, 1, 3, 1)
         )[0]
-        body = {
+        bodies: dict[EntryKind, Callable[[], bytes]] = {
             EntryKind.TRANSFERS: self._transfers_body,
             EntryKind.ACCOUNTS: self._accounts_body,
             EntryKind.COMMANDS: lambda: self._commands_body(now_ns),
             EntryKind.TICK: bytes,
-        }[kind]()
+        }
+        body = bodies[kind]()
         self._sent.append((kind, body))
         return kind, body
 

@@ -1,9 +1,9 @@
-"""One seed drives clients, crashes, torn writes, flipped bits, full disks, retries and restarts; the seed is the report.
+"""One seed drives clients, crashes, torn writes, flipped bits, full disks and restarts; the seed is the report.
 
 A simulated node runs the real log and the real machine inline, on a disk that loses power at chosen operations, over
-state files that a crash leaves in any condition beyond the last checkpoint. At every restart: each acknowledged entry is
-there with the outcome that was told, nothing is there twice, debits equal credits, every product's invariants hold, and
-the digest is the one that a replay of the log gives.
+state files that a crash leaves in any condition beyond the last checkpoint. At every restart: each acknowledged entry
+is there with the outcome that was told, nothing is there twice, debits equal credits, every product's invariants hold,
+and the digest is the one that a replay of the log gives.
 
 A canary shows that the simulator can see: on a disk that only pretends to sync, it must find acknowledged work missing.
 """
@@ -26,6 +26,7 @@ from formicary.log import FileLog, log_exists
 from formicary.log.history import SEGMENT_SUFFIX
 from formicary.machine.applied import Applied
 from formicary.machine.genesis import new_genesis, write_genesis
+from formicary.machine.keys import PublicKey
 from formicary.machine.machine import Machine
 from formicary.machine.verify import verify
 from formicary.products.example import PRODUCT
@@ -68,7 +69,7 @@ class Node:
         exists = log_exists(LOG, disk)
         self.log = (FileLog.open if exists else FileLog.create)(LOG, disk=disk, segment_bytes=SEGMENT_BYTES)
         if self.log.head.index == 0:
-            genesis = new_genesis(created_ns=0, blinding_key=bytes(16), public_key=bytes(32))
+            genesis = new_genesis(created_ns=0, blinding_key=bytes(16), public_key=PublicKey(bytes(32)))
             self.log.append(Draft(index=1, time_ns=now_ns, kind=EntryKind.GENESIS, body=write_genesis(genesis)))
             self.log.sync()
         self.machine = Machine.recover(state, PRODUCTS)
@@ -103,7 +104,7 @@ class Simulation:
     """A ledger's many lives under one seed, in a folder for its state files."""
 
     def __init__(self, seed: int, folder: Path, *, forgets_syncs: bool = False) -> None:
-        self._chance = random.Random(seed)  # noqa: S311 - a simulation, not a secret
+        self._chance = random.Random(seed)
         self._disk = FaultyDisk(seed)
         self._disk.forgets_syncs = forgets_syncs
         self._folder = folder
@@ -169,7 +170,7 @@ class Simulation:
     # ── the end of a life ───────────────────────────────────────────────────────────────────────────────────────
 
     def _end(self, node: Node | None) -> None:
-        """Stop without warning: the disk keeps what it happens to, state files beyond the checkpoint may hold anything."""
+        """Stop without warning: the disk keeps what it happens to, state beyond the checkpoint may be anything."""
         ruins = self._folder / "ruins"
         shutil.rmtree(ruins, ignore_errors=True)
         if self._state.exists():

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import random
-import sys
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -41,7 +40,7 @@ def soak(seconds: float, first_seed: int, console: Console) -> None:
                 totals.full += one.full
                 totals.flips += one.flips
                 seed += 1
-            stored = kill_once(Path(folder) / "ledger", random.Random(seed))  # noqa: S311 - when to kill
+            stored = kill_once(Path(folder) / "ledger", random.Random(seed))
             kills += 1
             console.print(
                 f"seeds {first_seed}–{seed - 1}: {totals.lives} lives, {totals.crashes} power losses, "
@@ -71,4 +70,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -11,6 +11,7 @@ import json
 import sys
 import time
 from collections import deque
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -88,7 +89,7 @@ def post(ledger: Any, *, accounts: int, transfers: int, size: int) -> dict[str, 
 def _curve(ended: np.ndarray, size: int) -> list[tuple[int, float]]:
     """Throughput as history grows: (transfers stored so far, transfers a second) for each twentieth of the run."""
     edges = np.linspace(0, len(ended) - 1, CURVE_POINTS + 1).astype(int)
-    pairs = [(first, last) for first, last in zip(edges[:-1], edges[1:], strict=True) if last > first]
+    pairs = [(first, last) for first, last in pairwise(edges) if last > first]
     return [
         (int(last + 1) * size, float((last - first) * size / (ended[last] - ended[first]))) for first, last in pairs
     ]
@@ -152,7 +153,7 @@ def history_us(ledger: Any) -> float:  # noqa: ANN401
 
 
 def resident_bytes() -> int:
-    """This process's resident memory now, of which mapped files are a part."""
+    """Resident memory of this process now, of which mapped files are a part."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) * 1024

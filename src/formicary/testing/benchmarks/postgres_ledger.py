@@ -117,9 +117,9 @@ def _batch_per_s(connection: psycopg.Connection, *, accounts: int, batch: int, s
     posted, started = 0, time.perf_counter()
     while time.perf_counter() - started < seconds:
         ids = np.arange(posted + 1, posted + batch + 1)
-        debits = chance.integers(1, accounts + 1, batch)
-        credits = 1 + (debits + chance.integers(0, accounts - 1, batch)) % accounts
-        arrays = [column.tolist() for column in (ids, debits, credits, np.ones(batch, np.int64))]
+        debited = chance.integers(1, accounts + 1, batch)
+        credited = 1 + (debited + chance.integers(0, accounts - 1, batch)) % accounts
+        arrays = [column.tolist() for column in (ids, debited, credited, np.ones(batch, np.int64))]
         connection.execute("SELECT post_batch(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])", arrays)
         connection.commit()
         posted += batch
