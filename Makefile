@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format bench soak golden docs mutants changelog lock clean
+.PHONY: help setup run test check format bench soak golden pythons docs mutants changelog lock clean
 
 PYTHON := .venv/bin/python
 SECONDS ?= 60
@@ -42,6 +42,9 @@ soak: setup ## crash, tear, flip and kill at random for SECONDS=60 and check tha
 golden: setup ## record this release's golden log and its digest
 	@$(PYTHON) -m formicary.testing.golden $(ARGS)
 
+pythons: setup ## replay the golden logs on each Python there is, 3.11 to 3.14; their digests must be the same
+	@$(PYTHON) -m tests.machine.other_pythons $(ARGS)
+
 docs: setup ## write the generated pages, check every link, run the examples, find what is not documented
 	@$(PYTHON) tools/reference.py
 	@$(PYTHON) tools/contents.py
@@ -58,5 +61,5 @@ lock: ## write requirements/lock-*.txt anew (ARGS=--upgrade takes the newest of 
 	@tools/lock.sh $(ARGS)
 
 clean: ## remove what the tools made, but no ledger
-	@rm -rf .venv .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache mutants dist build
+	@rm -rf .venv .venv-* .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache mutants dist build
 	@find . -name __pycache__ -prune -exec rm -rf {} +

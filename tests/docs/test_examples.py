@@ -85,7 +85,11 @@ def run_console(page: Page, block: Block, folder: Path, started: list[int]) -> N
             start_new_session=True,
         ) as running:
             started.append(running.pid)
-            out, err = running.communicate(timeout=120)
+            try:
+                out, err = running.communicate(timeout=120)
+            except subprocess.TimeoutExpired:
+                os.killpg(running.pid, signal.SIGKILL)
+                raise
         place = f"{name(page)}:{block.line}: $ {command}"
         assert running.returncode == 0, f"{place}\n{out}{err}"
         assert matches(shown, out), f"{place}\nshown:\n{shown}\nprinted:\n{out}"

@@ -10,11 +10,10 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Protocol
+from typing import Protocol
 
 from formicary.base.disk_hints import begin_flush, reserve
 from formicary.base.errors import Fault, Locked, StorageFull, StorageReadOnly

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from formicary.base.entry import Draft, Entry
 from formicary.base.errors import Closed, Fault, Fenced, Locked
-from formicary.log.port import EMPTY, Head, check_draft, head_of
+from formicary.log.port import EMPTY, Head, chained, check_draft, head_of
 
 
 @dataclass(slots=True)

@@ -19,7 +19,7 @@ from psycopg import errors
 
 from formicary.base.entry import NO_PARENT, Draft, Entry, EntryKind, entry_hash
 from formicary.base.errors import Closed, Corrupt, Fault, Fenced, Locked, Refusal, StorageFull, StorageReadOnly
-from formicary.log.port import EMPTY, Head, check_draft, head_of
+from formicary.log.port import EMPTY, Head, chained, check_draft, head_of
 
 PATIENCE_S: Final = 10.0
 """How long one sync may take, with reconnecting and reading back, before it counts as failed."""
