@@ -38,7 +38,7 @@ def summary(page: Page) -> str:
             match = SENTENCE.match(token.content)
             sentence = " ".join((match[1] if match else token.content).split())
             if len(sentence) > SUMMARY_CHARACTERS:
-                sentence = sentence.partition(":")[0] + "."
+                sentence = sentence.partition(":")[0].rstrip(".") + "."
             return re.sub(r"\[([^\]]+)\]\([^)]*\)", r"\1", sentence)
     return ""
 

@@ -85,7 +85,7 @@ def parameter_row(parameter: Any) -> str:  # noqa: ANN401 - the same
     default = parameter.default
     if isinstance(default, enum.Enum):
         default = default.value
-    if isinstance(default, int | str) and not isinstance(default, bool) and str(default):
+    if isinstance(default, int | float | str) and not isinstance(default, bool) and str(default):
         meaning += f" Default: `{default}`."
     return f"| {shown} | {meaning.strip()} |"
 

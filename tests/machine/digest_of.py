@@ -1,7 +1,7 @@
 """Prints the digest of the busy history: run by other Pythons and under other hash seeds, which must print the same.
 
-``python -m tests.machine.digest_of [reverse] [golden]`` from the root of the repository; ``golden`` adds a line for each
-golden log, which must also give what it gave at its release.
+``python -m tests.machine.digest_of [reverse] [golden]`` from the root of the repository; ``golden`` adds a line for
+each golden log, which must also give what it gave at its release.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ def candidates(name: str) -> Iterator[Path]:
 
 def version_of(python: Path) -> str | None:
     """The version of an interpreter, or None for what does not run: a shim whose Python is not chosen, for one."""
-    if not python.exists():
+    if not os.access(python, os.X_OK):
         return None
     code = "import sys; print('%d.%d.%d' % sys.version_info[:3])"
     ran = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)

@@ -20,8 +20,8 @@ from tests.machine.scripts import ALICE, LogScript
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = (
-    "c57bdaf071975bd990ac6a1c1b809dc2526183b5cfbbcc70496933e7f6d60800"
-    " 45b664a04a0a76445fc141de0445ea04939391a9ff7c6c0bd5b908b8bf5f6c3f"
+    "cbf17a5285bd2eb317a820c957c3cdcc1a08cefd9a8217f73d61618bea9a0d75"
+    " 13ddeb8cd635d5cecfb7c183b19b2003aff1b9be8724e3cb70eab9a77073cc2a"
 )
 """Digest and root of the busy history; whoever changes them changes the past of every ledger: docs/decisions/0004."""
 

@@ -58,8 +58,15 @@ class Entry:
     hash: bytes
 
 
-def entry_hash(*, index: int, epoch: int, time_ns: int, kind: int, body: bytes | memoryview, parent: bytes) -> bytes:
-    """BLAKE3 over the header's fields, little-endian and of fixed width, then the body: 32 bytes."""
+def body_hash(body: bytes | memoryview) -> bytes:
+    """BLAKE3 of a body: 32 bytes. It needs nothing of the entry, so whoever brings the body can compute it ahead."""
+    return blake3(body).digest()
+
+
+def entry_hash(
+    *, index: int, epoch: int, time_ns: int, kind: int, body: bytes | memoryview, parent: bytes, hashed: bytes = b""
+) -> bytes:
+    """BLAKE3 over the header's fields, little-endian and of fixed width, its parent, and the body's hash: 32 bytes."""
     header = (
         index.to_bytes(8, "little")
         + epoch.to_bytes(8, "little")
@@ -68,15 +75,19 @@ def entry_hash(*, index: int, epoch: int, time_ns: int, kind: int, body: bytes |
         + len(body).to_bytes(4, "little")
         + parent
     )
-    hasher = blake3(header)
-    hasher.update(body)
-    return hasher.digest()
+    return blake3(header + (hashed or body_hash(body))).digest()
 
 
-def seal_draft(draft: Draft, *, epoch: int, parent: bytes) -> Entry:
-    """Give a draft its place in the chain."""
+def seal_draft(draft: Draft, *, epoch: int, parent: bytes, hashed: bytes = b"") -> Entry:
+    """Give a draft its place in the chain; ``hashed`` is the hash of its body where that is known already."""
     digest = entry_hash(
-        index=draft.index, epoch=epoch, time_ns=draft.time_ns, kind=draft.kind, body=draft.body, parent=parent
+        index=draft.index,
+        epoch=epoch,
+        time_ns=draft.time_ns,
+        kind=draft.kind,
+        body=draft.body,
+        parent=parent,
+        hashed=hashed,
     )
     return Entry(
         index=draft.index,

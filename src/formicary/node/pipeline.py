@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from formicary.base.entry import Draft, Entry, EntryKind, seal_draft
+from formicary.base.entry import Draft, Entry, EntryKind, body_hash, seal_draft
 from formicary.base.errors import Closed
 from formicary.kernel.records import BATCH_MAX, RECORD_BYTES, TransferFlag
 
@@ -45,6 +45,8 @@ COMMANDS_GROUP_MAX: Final = 512
 """Commands in one entry."""
 CHECKPOINT_EVERY: Final = 1_000_000
 """Transfers from one checkpoint to the next: what recovery has to replay at most."""
+HASHED_AHEAD_MIN: Final = 1024
+"""Records from which a batch is hashed by whoever submits it; smaller ones are mostly joined with others."""
 NANOSECONDS: Final = 1_000_000_000
 TURN_S: Final = 0.001
 """How long work may come in between two ticks that are both due."""
@@ -62,6 +64,8 @@ class _Work:
     kind: EntryKind | None
     body: Any
     size: int
+    hashed: bytes = b""
+    """Hash of the body, where the submitting thread has computed it: the sequencer's time is dearer."""
     ticket: Future[Any] = field(default_factory=Future)
 
     def __post_init__(self) -> None:
@@ -123,7 +127,8 @@ class Pipeline:
         """Queue raw records; the ticket's result is their codes. The batch may not change until then."""
         assert kind in (EntryKind.ACCOUNTS, EntryKind.TRANSFERS)
         assert 0 < len(batch) <= BATCH_MAX
-        return self._submit(_Work(kind, batch, len(batch)))
+        hashed = body_hash(_bytes_of(batch)) if len(batch) >= HASHED_AHEAD_MIN else b""
+        return self._submit(_Work(kind, batch, len(batch), hashed))
 
     def submit_command(self, command: Any) -> Future[Any]:  # noqa: ANN401 - the machine's own command type
         """Queue one command; the ticket's result is its reply."""
@@ -206,7 +211,7 @@ class Pipeline:
 
     def _append_and_apply(self, kind: EntryKind, group: list[_Work]) -> None:
         self._applying = group
-        entry = self._chain(kind, self._encode(kind, group))
+        entry = self._chain(kind, self._encode(kind, group), group[0].hashed if len(group) == 1 else b"")
         self._to_log.put(entry)
         applied = self.machine.apply(entry)
         with self._turn:
@@ -218,10 +223,10 @@ class Pipeline:
         self._to_seal.put((entry, applied))
         self._settle()
 
-    def _chain(self, kind: EntryKind, body: bytes | memoryview) -> Entry:
+    def _chain(self, kind: EntryKind, body: bytes | memoryview, hashed: bytes) -> Entry:
         time_ns = max(self._clock_ns(), self.machine.time_ns + 1)
         draft = Draft(index=self.machine.index + 1, time_ns=time_ns, kind=kind, body=body)
-        entry = seal_draft(draft, epoch=self._log.epoch, parent=self._parent)
+        entry = seal_draft(draft, epoch=self._log.epoch, parent=self._parent, hashed=hashed)
         self._parent = entry.hash
         return entry
 
@@ -231,8 +236,8 @@ class Pipeline:
         if kind == EntryKind.COMMANDS:
             return self._encode_commands([work.body for work in group])
         if len(group) == 1:
-            return memoryview(np.ascontiguousarray(group[0].body).view(np.uint8).reshape(-1))
-        return memoryview(np.concatenate([work.body for work in group]).view(np.uint8).reshape(-1))
+            return _bytes_of(group[0].body)
+        return _bytes_of(np.concatenate([work.body for work in group]))
 
     def _answer_read(self, work: _Work) -> None:
         self._tick_when_due()
@@ -382,6 +387,11 @@ class Pipeline:
             if work is not None:
                 tickets.append(work.ticket)
         return tickets
+
+
+def _bytes_of(batch: np.ndarray) -> memoryview:
+    """Records as they lie in memory."""
+    return memoryview(np.ascontiguousarray(batch).view(np.uint8).reshape(-1))
 
 
 def _ends_in_open_chain(work: _Work) -> bool:
