@@ -108,3 +108,12 @@ if ! have_postgres && ! apt_install postgresql; then
     say "PostgreSQL is missing and apt needs root to install it. The ledger runs without; the tests and the benchmark"
     say "of the PostgreSQL log are skipped until someone runs 'apt-get install postgresql' as root."
 fi
+
+# ------------------------------------------------------------------------------------------------------ compiled code
+
+# Only once: after a change of its sources a function is compiled again when it is first called.
+if [ ! -e $venv/.stamp-warm ]; then
+    say "compiling the ledger into its cache (about a minute, once)"
+    $venv/bin/python tools/warm.py
+    touch $venv/.stamp-warm
+fi

@@ -188,6 +188,6 @@ def test_settling_gives_memory_back(tmp_path: Path) -> None:
 
 
 def anonymous_bytes() -> int:
-    """This process's memory that no file backs."""
+    """Memory of this process that no file backs."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon:"))

@@ -1,4 +1,4 @@
-"""Hints to the operating system about files: each promises nothing and never fails, and Python names neither of them."""
+"""Hints to the operating system about files: each promises nothing and never fails, and Python names neither."""
 
 from __future__ import annotations
 

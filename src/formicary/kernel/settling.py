@@ -1,8 +1,9 @@
 """Records that hardly change once they are accepted: written in memory, then to their file, then read from the file.
 
 New records lie in huge pages of anonymous memory, where writing them is fastest. Another thread puts them into the file
-(:meth:`SettlingArray.write_out`). Whole chunks that are in the file then *settle*: the file is mapped over their memory,
-at the same addresses, and the memory goes back to the system. Whoever holds a view sees the same bytes all the time.
+(:meth:`SettlingArray.write_out`). Whole chunks that are in the file then *settle*: the file is mapped over their
+memory, at the same addresses, and the memory goes back to the system. Whoever holds a view sees the same bytes all the
+time.
 
 A mapped file alone would do all this by itself, but at three times the cost: a fault for every 4 KiB page, and a second
 one whenever the system has begun to write the page out.

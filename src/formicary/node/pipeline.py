@@ -35,7 +35,8 @@ from formicary.kernel.records import BATCH_MAX, RECORD_BYTES, TransferFlag
 
 if TYPE_CHECKING:
     from formicary.log.port import Log
-    from formicary.machine.machine import Applied, Machine
+    from formicary.machine.applied import Applied
+    from formicary.machine.machine import Machine
 
 RECORDS_IN_FLIGHT_MAX: Final = 16 * BATCH_MAX
 """Submitted and not yet answered; a submitter beyond that waits."""
@@ -51,7 +52,7 @@ NANOSECONDS: Final = 1_000_000_000
 TURN_S: Final = 0.001
 """How long work may come in between two ticks that are both due."""
 IDLE_S: Final = 0.5
-"""How often at least an idle sequencer looks for timers that have come due; each read looks too, each entry runs them."""
+"""How often at least an idle sequencer looks for timers that are due; each read looks too, each entry runs them."""
 
 assert RECORDS_IN_FLIGHT_MAX >= BATCH_MAX
 assert BATCH_MAX * UNSEALED_MAX <= CHECKPOINT_EVERY
@@ -186,7 +187,7 @@ class Pipeline:
         return min(max(left_s, TURN_S), IDLE_S)
 
     def _tick_when_due(self) -> None:
-        """Let time pass for timers; what one entry may not run yet waits for the next, and others' work goes between."""
+        """Let time pass for timers; what one entry may not run waits for the next, and others' work goes between."""
         due = self.machine.next_due()
         if due is not None and due <= self._clock_ns():
             self._append_and_apply(EntryKind.TICK, [])
@@ -404,6 +405,7 @@ def _answers(kind: EntryKind, group: list[_Work], applied: Applied) -> list[tupl
     """Pair each submission with its slice of what the entry answered."""
     if kind == EntryKind.COMMANDS:
         return [(work.ticket, answer.data) for work, answer in zip(group, applied.answers, strict=True)]
+    assert applied.codes is not None, "the pipeline appends whole records"
     answers, start = [], 0
     for work in group:
         answers.append((work.ticket, applied.codes[start : start + work.size]))

@@ -26,7 +26,7 @@ from formicary.node.folder import Folder
 from formicary.node.ledger import open_ledger
 from formicary.node.surface import Records, Ticket
 
-DEPTH: Final = 6
+DEPTH: Final = 4
 """Batches in flight: enough that neither side waits for the other, below the server's window."""
 FORMICARY: Final = (sys.executable, "-c", "import sys; from formicary.cli import main; sys.exit(main())")
 """The command line's own program, wherever it is installed."""

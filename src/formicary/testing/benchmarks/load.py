@@ -27,7 +27,7 @@ POOL: Final = 16
 CALLERS: Final = 64
 ASSET: Final = 978
 HOT: Final = 1
-"""The account whose history is read."""
+"""The account whose history is read: it pays once in each batch, whatever chance says."""
 HISTORY: Final = 100
 CURVE_POINTS: Final = 20
 
@@ -54,6 +54,7 @@ def batches(accounts: int, size: int, seed: int = 7) -> list[np.ndarray]:
         step = chance.integers(1, accounts, size, dtype=np.uint64)
         batch["debit_lo"] = debit + np.uint64(1)
         batch["credit_lo"] = (debit + step) % np.uint64(accounts) + np.uint64(1)
+        batch["debit_lo"][0], batch["credit_lo"][0] = HOT, HOT + 1
         batch["amount"], batch["asset"], batch["code"] = 1, ASSET, 1
         pool.append(batch)
     return pool
