@@ -190,10 +190,11 @@ class Kernel:
         stores.trails.write_out(written.transfers, transfers)
         self._written = KernelCheckpoint(accounts, transfers)
 
-    def begin_flush(self, first: int, last: int) -> None:
-        """Let the disk start on the transfers [first, last): work that :meth:`sync` will not have to wait for."""
+    def begin_flush(self, first: KernelCheckpoint, last: KernelCheckpoint) -> None:
+        """Let the disk start on what was written out between two checkpoints: :meth:`sync` need not wait for it then."""
+        self._stores.openings.begin_flush(first.accounts, last.accounts)
         for array in (self._stores.transfers, self._stores.trails):
-            array.begin_flush(first, last)
+            array.begin_flush(first.transfers, last.transfers)
 
     def close(self) -> None:
         """Write out what is not in the files yet, cut them to it and close them. Views stay readable."""

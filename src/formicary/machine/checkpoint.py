@@ -42,6 +42,11 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     rows_index: int = 0
     """The newest entry that had touched rows; rows on disk may be ahead, but not behind."""
 
+    @property
+    def records(self) -> int:
+        """Accounts and transfers together."""
+        return self.accounts + self.transfers
+
 
 @dataclass(frozen=True, slots=True)
 class Damage:

@@ -53,8 +53,8 @@ _OWN_FILES: Final = ("accounts", "transfers", "trails", "tree*", "digests", "row
 _FOR_HANDLERS: Final = (EntryKind.GENESIS, EntryKind.COMMANDS)
 
 
-FLUSH_TRANSFERS: Final = 16_384
-"""Sealed transfers from one beginning of writing to the next: enough for whole pages, little enough for any disk."""
+FLUSH_RECORDS: Final = 16_384
+"""Sealed records from one beginning of writing to the next: enough for whole pages, little enough for any disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,14 +306,14 @@ class Machine:
             rows_index=entry.index if applied.rows_digest else last.rows_index,
         )
         assert self.sealed.leaves == self.sealed.transfers + self.sealed.replies, "a leaf for each transfer and reply"
-        self.kernel.write_out(KernelCheckpoint(self.sealed.accounts, self.sealed.transfers))
-        if self.sealed.transfers - self._flushed.transfers >= FLUSH_TRANSFERS:
+        self.kernel.write_out(_kernel_part(self.sealed))
+        if self.sealed.records - self._flushed.records >= FLUSH_RECORDS:
             self._begin_flush()
 
     def _begin_flush(self) -> None:
         """Let the disk write steadily what is sealed, or a checkpoint would ask for all of it at once."""
         assert self.tree is not None
-        self.kernel.begin_flush(self._flushed.transfers, self.sealed.transfers)
+        self.kernel.begin_flush(_kernel_part(self._flushed), _kernel_part(self.sealed))
         self.tree.begin_flush(self._flushed.leaves)
         self._flushed = self.sealed
 
@@ -404,6 +404,10 @@ class Machine:
         self.digests.close()
         if self.tree is not None:
             self.tree.close()
+
+
+def _kernel_part(checkpoint: Checkpoint) -> KernelCheckpoint:
+    return KernelCheckpoint(checkpoint.accounts, checkpoint.transfers)
 
 
 def _clear(folder: Path) -> None:

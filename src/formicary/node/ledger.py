@@ -210,7 +210,7 @@ def open_ledger(
 
     ``create`` makes it when it is not there, with ``note`` as the name that its receipts show; ``log`` is the address
     of a log elsewhere (``postgresql://…``), given once. ``read_only`` replays the log in memory beside a writer that
-    may be running, and gives a :class:`Follower`. ``checkpoint_every`` is in transfers.
+    may be running, and gives a :class:`Follower`. ``checkpoint_every`` is in accounts and transfers.
 
     Raises :class:`Locked` when another process writes, :class:`Corrupt` when the log is not as it was written,
     :class:`Refusal` when there is no such ledger.

@@ -45,7 +45,7 @@ UNSEALED_MAX: Final = 64
 COMMANDS_GROUP_MAX: Final = 512
 """Commands in one entry."""
 CHECKPOINT_EVERY: Final = 1_000_000
-"""Transfers from one checkpoint to the next: what recovery has to replay at most."""
+"""Records from one checkpoint to the next: what recovery has to replay at most, in accounts and transfers."""
 HASHED_AHEAD_MIN: Final = 1024
 """Records from which a batch is hashed by whoever submits it; smaller ones are mostly joined with others."""
 NANOSECONDS: Final = 1_000_000_000
@@ -114,7 +114,7 @@ class Pipeline:
         self._applying: list[_Work] = []
         self._fault: BaseException | None = None
         self._closing = False
-        self._checkpointed_transfers = machine.kernel.transfers_count
+        self._kept = machine.sealed.records
         self._threads = [
             threading.Thread(target=self._guarded, args=(run,), name=f"formicary-{run.__name__[5:]}", daemon=True)
             for run in (self._run_sequencer, self._run_logger, self._run_sealer, self._run_keeper)
@@ -296,8 +296,8 @@ class Pipeline:
             with self._turn:
                 self._sealed = entry.index
                 self._turn.notify_all()
-            if applied.transfers[1] - self._checkpointed_transfers >= self._checkpoint_every:
-                self._checkpointed_transfers = applied.transfers[1]
+            if self.machine.sealed.records - self._kept >= self._checkpoint_every:
+                self._kept = self.machine.sealed.records
                 self._to_checkpoint.put(Future())
         self._to_checkpoint.put(None)
 
