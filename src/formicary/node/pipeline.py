@@ -163,10 +163,13 @@ class Pipeline:
             work = self._next_work()
             if work is None:
                 break
+            self._applying = [work]
             if work.kind is None:
                 self._answer_read(work)
             else:
-                self._append_and_apply(work.kind, self._group(work))
+                self._applying = self._group(work)
+                self._append_and_apply(work.kind, self._applying)
+            self._applying = []
         self._to_log.put(None)
         self._to_seal.put(None)
 
@@ -211,14 +214,12 @@ class Pipeline:
         return group
 
     def _append_and_apply(self, kind: EntryKind, group: list[_Work]) -> None:
-        self._applying = group
         entry = self._chain(kind, self._encode(kind, group), group[0].hashed if len(group) == 1 else b"")
         self._to_log.put(entry)
         applied = self.machine.apply(entry)
         with self._turn:
             answers = _answers(kind, group, applied)
             self._outcomes.append(_Outcome(entry.index, answers, sum(work.size for work in group)))
-            self._applying = []
             while entry.index - self._sealed > UNSEALED_MAX and self._fault is None:
                 self._turn.wait()
         self._to_seal.put((entry, applied))
@@ -405,7 +406,9 @@ def _answers(kind: EntryKind, group: list[_Work], applied: Applied) -> list[tupl
     """Pair each submission with its slice of what the entry answered."""
     if kind == EntryKind.COMMANDS:
         return [(work.ticket, answer.data) for work, answer in zip(group, applied.answers, strict=True)]
-    assert applied.codes is not None, "the pipeline appends whole records"
+    if applied.codes is None:
+        assert not group, "the pipeline appends whole records"
+        return []
     answers, start = [], 0
     for work in group:
         answers.append((work.ticket, applied.codes[start : start + work.size]))
