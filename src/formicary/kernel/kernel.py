@@ -191,7 +191,7 @@ class Kernel:
         self._written = KernelCheckpoint(accounts, transfers)
 
     def begin_flush(self, first: KernelCheckpoint, last: KernelCheckpoint) -> None:
-        """Let the disk start on what was written out between two checkpoints: :meth:`sync` need not wait for it then."""
+        """Let the disk start on what was written out between two checkpoints: :meth:`sync` has less to wait for."""
         self._stores.openings.begin_flush(first.accounts, last.accounts)
         for array in (self._stores.transfers, self._stores.trails):
             array.begin_flush(first.transfers, last.transfers)

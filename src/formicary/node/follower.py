@@ -16,6 +16,7 @@ from formicary.log import is_postgres, open_log
 from formicary.machine.machine import Machine
 from formicary.node.description import describe
 from formicary.node.folder import Folder
+from formicary.node.history import check_same_history
 from formicary.node.reading import MachineReads
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Follower(MachineReads):
         """Follow the log at ``address``; keep a state of one's own in the folder ``state``, or only in memory."""
         self._log = open_log(address, writer=False)
         self._machine = Machine(None, products) if state is None else Machine.recover(state, products)
+        check_same_history(self._machine, self._log)
         self._keeps = state is not None
         self._lock = threading.RLock()
         self._stop = threading.Event()

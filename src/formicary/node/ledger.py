@@ -15,12 +15,11 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from formicary.base.entry import Draft, EntryKind, seal_draft
-from formicary.base.errors import Diverged, Fault, FormicaryError
+from formicary.base.errors import Fault, FormicaryError
 from formicary.base.ids import new_id
 from formicary.kernel.kernel import warm_up
 from formicary.kernel.records import ACCOUNT, TRANSFER
@@ -35,6 +34,7 @@ from formicary.machine.tree import warm_up as warm_up_sealing
 from formicary.node.description import describe
 from formicary.node.folder import Folder
 from formicary.node.follower import Follower
+from formicary.node.history import check_same_history
 from formicary.node.notary import Notary
 from formicary.node.pipeline import CHECKPOINT_EVERY, Pipeline
 from formicary.node.reading import MachineReads
@@ -256,25 +256,12 @@ def _found(log: Log, folder: Folder | None, *, note: str, clock_ns: Callable[[],
 def _replay(machine: Machine, log: Log, progress: Progress | None) -> None:
     """Step through what the newest checkpoint does not cover."""
     last, start = log.head.index, machine.index
-    _check_same_history(machine, log)
+    check_same_history(machine, log)
     for entry in log.read(start + 1):
         machine.step(entry)
         if progress is not None:
             progress(entry.index - start, last - start)
     machine.settle()
-
-
-def _check_same_history(machine: Machine, log: Log) -> None:
-    """Refuse a log that the state did not come from, or one that has lost entries which the state still has."""
-    if machine.index > log.head.index:
-        raise Diverged(
-            f"the log ends at entry {log.head.index}, yet the state is further: entries were lost. To go on with the "
-            "log as it is, delete the state folder",
-            index=machine.index,
-        )
-    for entry in islice(log.read(machine.index), 1 if machine.index else 0):
-        if entry.hash != machine.entry_hash:
-            raise Diverged("the state is of another log; delete the state folder to rebuild it", index=machine.index)
 
 
 def _take_over(machine: Machine, log: Log, clock_ns: Callable[[], int]) -> None:
