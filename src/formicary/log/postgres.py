@@ -330,18 +330,19 @@ class PostgresLog:
             return
 
     def _send(self, group: list[Entry]) -> None:
-        """One transaction, one round trip for all statements and one for the commit."""
+        """One transaction: a round trip to claim the place, one for all the rows, one for the commit."""
         claim_of = (self._name, self.epoch, group[-1].index)
         rows = [
             (entry.index, entry.time_ns, int(entry.kind), entry.parent, entry.hash, entry.body, *claim_of)
             for entry in group
         ]
-        with self._connection.transaction():
-            with self._connection.pipeline(), self._connection.cursor() as claim, self._connection.cursor() as insert:
-                claim.execute(_CLAIM, [group[-1].index, self._name, self.epoch, group[0].index - 1])
-                insert.executemany(_INSERT, rows)
-            if claim.rowcount != 1:
+        with self._connection.transaction(), self._connection.cursor() as cursor:
+            # Not inside the pipeline: psycopg lost this count there when some four hundred rows followed.
+            cursor.execute(_CLAIM, [group[-1].index, self._name, self.epoch, group[0].index - 1])
+            if cursor.rowcount != 1:
                 raise Fenced(f"log {self._name}: a newer writer has taken over from epoch {self.epoch}")
+            with self._connection.pipeline():
+                cursor.executemany(_INSERT, rows)
 
     def _is_newest_writer(self) -> bool:
         epoch = _one(self._connection, "SELECT epoch FROM formicary_logs WHERE name = %s", [self._name])
