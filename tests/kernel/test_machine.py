@@ -318,6 +318,6 @@ def test_a_broken_ledger_is_caught(canary: type[Model]) -> None:
             """Compare the broken ledger with the model."""
             return {"broken": canary(), "model": Model()}
 
-    few = settings(max_examples=400, stateful_step_count=40, derandomize=True, phases=[Phase.generate], database=None)
+    few = settings(max_examples=8000, stateful_step_count=40, derandomize=True, phases=[Phase.generate], database=None)
     with pytest.raises(AssertionError):
         run_state_machine_as_test(Canary, settings=few)
