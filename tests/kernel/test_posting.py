@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from formicary.base.compiled import compiling
 from formicary.kernel.codes import AccountCode, TransferCode
 from formicary.kernel.expiry import expire_due
 from formicary.kernel.kernel import TIME_MAX, Kernel, warm_up
@@ -200,6 +201,7 @@ def _conserves(kernel: Kernel) -> None:
     assert accounts["debits_held"].sum() == accounts["credits_held"].sum()
 
 
+@pytest.mark.skipif(not compiling(), reason="nothing is compiled here, so nothing is loaded ahead")
 def test_warming_up_loads_the_loop() -> None:
     """After it the functions that work runs are there in machine code, and nothing of it can be seen."""
     warm_up()
