@@ -23,6 +23,6 @@ compile() {
     fi
 }
 
-compile requirements/lock-dev.txt --extra postgres --extra data --group dev "$@"
+compile requirements/lock-dev.txt --extra postgres --extra data --extra banks --group dev "$@"
 # The core takes the versions that were tested, so the second file is a part of the first.
 compile requirements/lock-core.txt --constraint requirements/lock-dev.txt "$@"

@@ -112,5 +112,5 @@ def test_kernel_codes_are_refusals_of_every_product() -> None:
     """OK is not among them."""
     assert "exceeds_credits" in KERNEL_CODES
     assert "ok" not in KERNEL_CODES
-    assert Registry([TRIAL]).is_refusal(TRIAL, "exceeds_credits")
-    assert not Registry([TRIAL]).is_refusal(TRIAL, "already_member")
+    assert Registry([TRIAL]).is_refusal("exceeds_credits")
+    assert not Registry([TRIAL]).is_refusal("already_member")

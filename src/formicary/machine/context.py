@@ -86,11 +86,16 @@ class Posted:
 class View:
     """What an invariant or a question may see: the state of one product, read only."""
 
-    def __init__(self, kernel: Kernel, rows: FencedRows, *, time_ns: int) -> None:
+    def __init__(self, kernel: Kernel, rows: Rows, product: str, *, time_ns: int) -> None:
         self._kernel = kernel
-        self.rows = rows
+        self._all_rows = rows
+        self.rows = rows.fenced[product]
         self.time_ns = time_ns
         """Time of the newest entry, in ns since 1970."""
+
+    def for_product(self, name: str) -> View:
+        """The same moment as another product sees it: for what that product tells this one (``needs.py``)."""
+        return View(self._kernel, self._all_rows, name, time_ns=self.time_ns)
 
     def account(self, account_id: int) -> Account | None:
         """An account as it is now, with its balances; None when it was never opened."""
@@ -202,7 +207,7 @@ class Context:
 
     def view(self) -> View:
         """What a question of this product may see."""
-        return View(self._shared.kernel, self.rows, time_ns=self.time_ns)
+        return View(self._shared.kernel, self._shared.rows, self._product.name, time_ns=self.time_ns)
 
     # ── time, and the outside ───────────────────────────────────────────────────────────────────────────────────────
 

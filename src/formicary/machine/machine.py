@@ -395,7 +395,7 @@ class Machine:
 
     def view(self, product: str) -> View:
         """The state of one product as it is now, for its questions; from the thread that applies, between entries."""
-        return View(self.kernel, self.rows.fenced[product], time_ns=self.time_ns)
+        return View(self.kernel, self.rows, product, time_ns=self.time_ns)
 
     def close(self) -> None:
         """Let go of all files; what is beyond the newest checkpoint is replayed from the log next time."""

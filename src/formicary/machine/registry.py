@@ -18,10 +18,12 @@ from formicary.machine.replies import MACHINE_CODES, OK
 from formicary.products.anatomy import (
     COMMAND_NAME,
     PRODUCT_NAME,
+    Access,
     CommandType,
     EventType,
     Message,
     Product,
+    QueryType,
     TimerType,
     check_message,
 )
@@ -76,6 +78,7 @@ class Registry:
         self._commands: dict[tuple[str, int], Registered] = {}
         self._timers: dict[tuple[str, str], RegisteredTimer] = {}
         self._events: dict[tuple[str, type[Message]], str] = {}
+        self._queries: dict[str, QueryType] = {}
         self._codes: dict[str, str] = dict(MACHINE_CODES)
         for product in products:
             self._add(product)
@@ -95,6 +98,11 @@ class Registry:
             check_message(event.payload)
             assert (product.name, event.payload) not in self._events, f"{event.payload.__name__} is two kinds of event"
             self._events[product.name, event.payload] = event.kind
+        for query in product.queries:
+            name = f"{product.name}.{query.name}"
+            assert COMMAND_NAME.fullmatch(query.name), f"{query.name!r} is not a query's name"
+            assert name not in self._queries, f"{name} is there twice"
+            self._queries[name] = query
         self._add_codes(product)
 
     def _add_command(self, product: Product, command: CommandType) -> None:
@@ -102,6 +110,7 @@ class Registry:
         assert COMMAND_NAME.fullmatch(command.name), f"{command.name!r} is not a command's name"
         assert command.version >= 1, f"{key[0]}: versions begin at 1"
         assert key not in self._commands, f"{key[0]} version {command.version} is there twice"
+        assert command.access is not Access.ANYONE, f"{key[0]}: somebody has to sign a command"
         check_message(command.body)
         if command.reply is not None:
             check_message(command.reply)
@@ -117,6 +126,11 @@ class Registry:
     def commands(self) -> Mapping[tuple[str, int], Registered]:
         """All commands by (``product.command``, version), in the order of their products: for doors and documents."""
         return self._commands
+
+    @property
+    def queries(self) -> Mapping[str, QueryType]:
+        """All queries by ``product.query``, in the order of their products."""
+        return self._queries
 
     @property
     def codes(self) -> Mapping[str, str]:
@@ -144,6 +158,6 @@ class Registry:
         assert kind is not None, f"{product} has no event {type(event).__name__}"
         return kind
 
-    def is_refusal(self, product: Product, code: str) -> bool:
-        """Whether a handler of this product may refuse with this code."""
-        return code in product.codes or code in KERNEL_CODES or code == "account_not_found"
+    def is_refusal(self, code: str) -> bool:
+        """Whether a handler may refuse with this code: some product's, for products call on one another, or ours."""
+        return code in self._codes or code in KERNEL_CODES

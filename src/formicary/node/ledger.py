@@ -14,6 +14,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
@@ -44,9 +45,12 @@ from formicary.node.verifying import Report, verify_ledger
 
 if TYPE_CHECKING:
     from formicary.log import Log
+    from formicary.machine.context import View
+    from formicary.machine.events import Event, Outbox
     from formicary.machine.heads import SignedHead
     from formicary.machine.keys import Rotation
     from formicary.machine.receipts import HeadStatement, Receipt
+    from formicary.machine.registry import Registry
     from formicary.products.anatomy import Product
 
 Progress = Callable[[int, int], None]
@@ -91,6 +95,29 @@ class Ledger(MachineReads):
         """Run one encoded command and return its encoded reply."""
         reply: bytes = self._pipeline.submit_command(command).result()
         return reply
+
+    def submit_command(self, command: bytes) -> Future[bytes]:
+        """Queue one encoded command and return at once; the future's result is its encoded reply."""
+        return self._pipeline.submit_command(command)
+
+    # ── products ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def registry(self) -> Registry:
+        """The one table of commands, queries, timers, events and codes."""
+        return self._machine.registry
+
+    def ask(self, product: str, question: Callable[[View], Any]) -> Any:  # noqa: ANN401 - whatever the question returns
+        """Answer a quick question about a product's state, between two entries, once all it could see is durable."""
+        return self._read(lambda machine: question(machine.view(product)))
+
+    def listen(self, listener: Callable[[tuple[Event, ...]], None]) -> None:
+        """Call ``listener`` with the events of each durable entry, from a thread of the ledger: be quick, raise nothing."""
+        self._pipeline.listen(listener)
+
+    def outbox(self, work: Callable[[Outbox, int], Any]) -> Any:  # noqa: ANN401 - whatever the work returns
+        """Let a subscriber read its events, or acknowledge them: ``work(outbox, newest durable entry)``."""
+        return self._read(lambda machine: work(machine.rows.outbox, self._pipeline.durable))
 
     # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -147,7 +147,7 @@ class Notary:
 
 
 def _system(machine: Machine) -> View:
-    return View(machine.kernel, machine.rows.fenced["system"], time_ns=machine.time_ns)
+    return machine.view("system")
 
 
 def _as_good(head: SignedHead, sealed: Checkpoint, signer: SigningKey) -> bool:

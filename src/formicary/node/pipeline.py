@@ -36,6 +36,7 @@ from formicary.kernel.records import BATCH_MAX, RECORD_BYTES, TransferFlag
 if TYPE_CHECKING:
     from formicary.log.port import Log
     from formicary.machine.applied import Applied
+    from formicary.machine.events import Event
     from formicary.machine.machine import Machine
 
 RECORDS_IN_FLIGHT_MAX: Final = 16 * BATCH_MAX
@@ -81,6 +82,7 @@ class _Outcome:
     index: int
     answers: list[tuple[Future[Any], Any]]
     size: int
+    events: tuple[Event, ...] = ()
 
 
 class Pipeline:
@@ -115,6 +117,7 @@ class Pipeline:
         self._fault: BaseException | None = None
         self._closing = False
         self._kept = machine.sealed.records
+        self._listeners: tuple[Callable[[tuple[Event, ...]], None], ...] = ()
         self._threads = [
             threading.Thread(target=self._guarded, args=(run,), name=f"formicary-{run.__name__[5:]}", daemon=True)
             for run in (self._run_sequencer, self._run_logger, self._run_sealer, self._run_keeper)
@@ -138,6 +141,13 @@ class Pipeline:
     def read(self, function: Callable[[Machine], Any]) -> Any:  # noqa: ANN401 - whatever the function returns
         """Run a quick read between entries; its result is given once all that it could see is durable."""
         return self._submit(_Work(None, function, 0)).result()
+
+    def listen(self, listener: Callable[[tuple[Event, ...]], None]) -> None:
+        """Call ``listener`` with the events of each entry that is durable; it must be quick and raise nothing.
+
+        For live views, which may miss some at a restart. Whoever may miss none reads the outbox.
+        """
+        self._listeners += (listener,)
 
     def _submit(self, work: _Work) -> Future[Any]:
         with self._turn:
@@ -219,7 +229,7 @@ class Pipeline:
         applied = self.machine.apply(entry)
         with self._turn:
             answers = _answers(kind, group, applied)
-            self._outcomes.append(_Outcome(entry.index, answers, sum(work.size for work in group)))
+            self._outcomes.append(_Outcome(entry.index, answers, sum(work.size for work in group), applied.events))
             while entry.index - self._sealed > UNSEALED_MAX and self._fault is None:
                 self._turn.wait()
         self._to_seal.put((entry, applied))
@@ -287,6 +297,9 @@ class Pipeline:
                     ticket.set_result(value)
                 else:
                     ticket.set_exception(Closed(f"not known to be durable: {fault}"))
+            if outcome.events and outcome.index <= durable:
+                for listener in self._listeners:
+                    listener(outcome.events)
 
     # ── the sealer: digest, leaves, checkpoints ─────────────────────────────────────────────────────────────────
 
@@ -324,6 +337,11 @@ class Pipeline:
             self._refuse_when_stopped()
             self._to_checkpoint.put(done)
         return done.result()
+
+    @property
+    def durable(self) -> int:
+        """Index of the newest entry that is on disk."""
+        return self._durable
 
     def wait_durable(self, index: int) -> None:
         """Block until entry ``index`` is durable."""

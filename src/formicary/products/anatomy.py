@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from importlib import resources
 from typing import TYPE_CHECKING, Annotated, Any, Final, NewType
 
@@ -34,9 +35,28 @@ class Message(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_field
     """Base of command bodies, reply bodies, timer payloads and events: fields in fixed order, msgpack array."""
 
 
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of what queries answer. Fields have the types that rows have; a door writes them for people (see ``edge``)."""
+
+
+class Access(StrEnum):
+    """Who may use a command or a query; the doors enforce it, and a test tries every role on every route."""
+
+    ANYONE = "anyone"
+    """Without signing in. Queries only."""
+    PARTY = "party"
+    """Whoever has signed in as a person, or as a shop with its key. Whose things they are is the handler's to check."""
+    OPERATOR = "operator"
+    """A person whom the institution appointed; the handler checks the very role."""
+    DOOR = "door"
+    """No route leads here: a door of ours puts it together from something it has checked, or a rail sends it."""
+
+
 Handler = Callable[["Context", Any], Message | None]
 """``(context, command) -> reply body``; raises ``Refusal`` with a code of its product, and then has done nothing."""
 TimerHandler = Callable[["Context", Any], None]
+Question = Callable[["View", bytes, Any], Answer]
+"""``(view, who asks, parameters) -> answer``; raises ``Refusal`` with a code of its product."""
 Invariant = Callable[["View"], None]
 """Raises ``AssertionError`` when the state of the product can't be right."""
 
@@ -50,6 +70,24 @@ class CommandType:
     handler: Handler
     reply: type[Message] | None = None
     version: int = 1
+    access: Access = Access.PARTY
+    scope: str = ""
+    """What a key or a third party's token must have been given for it, such as ``pay:write``; empty: the person only."""
+    confirm: bool = False
+    """Whether a person has to have shown passkey or PIN within the last minutes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryType:
+    """One question to a product; it changes nothing. At a door it is called ``product.name`` too."""
+
+    name: str
+    asked: type[Answer]
+    """Its parameters: a flat struct, each with a default or required."""
+    answer: type[Answer]
+    question: Question
+    access: Access = Access.PARTY
+    scope: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +117,7 @@ class Product:
     commands: tuple[CommandType, ...] = ()
     timers: tuple[TimerType, ...] = ()
     events: tuple[EventType, ...] = ()
+    queries: tuple[QueryType, ...] = ()
     codes: Mapping[str, str] = field(default_factory=dict)
     """Each code that a handler may refuse with, and what it means in plain words."""
     invariants: tuple[Invariant, ...] = ()
@@ -102,6 +141,30 @@ TimeNs = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
 """Nanoseconds since 1970 UTC."""
 Bytes16 = Annotated[bytes, msgspec.Meta(min_length=16, max_length=16)]
 """An id, or who a person is on the log: 16 bytes, big-endian where it is a number."""
+Bytes32 = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
+"""A digest or a public key. What people call themselves is on the log only as a keyed digest."""
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+"""How many."""
+Flag = bool
+"""Yes or no."""
+
+# What a door writes in another way for people: "edge" names the way (formicary.gateway.edge).
+MINOR_MAX: Final = 10**15
+"""Most minor units in one amount of a product: below 2⁵³, so that JavaScript counts it exactly."""
+Minor = Annotated[int, msgspec.Meta(ge=1, le=MINOR_MAX)]
+"""Minor units of money in a product's command, at least one."""
+MinorOrNone = Annotated[int, msgspec.Meta(ge=0, le=MINOR_MAX)]
+"""Minor units of money, perhaps zero."""
+Asset = Annotated[int, msgspec.Meta(ge=1, le=2**32 - 1, extra={"edge": "asset"})]
+"""ISO 4217's numeric code of a currency; people read and write its letters."""
+Time = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1, extra={"edge": "time"})]
+"""Nanoseconds since 1970 UTC, in a field called ``…_ns``; people read and write RFC 3339, in a field without ``_ns``."""
+Party = Annotated[bytes, msgspec.Meta(min_length=16, max_length=16, extra={"edge": "party"})]
+"""A person, shop or institution. In an answer people see the name too, as far as they may."""
+Sealed = Annotated[bytes, msgspec.Meta(min_length=16, max_length=16, extra={"edge": "sealed"})]
+"""A text that stands in the vault, sealed for who wrote it and for whom the command names; the log has its number."""
+
+assert MINOR_MAX < 2**53
 
 _ARRAYS: Final = (shapes.ListType, shapes.VarTupleType)
 _TEXTS: Final = (shapes.StrType, shapes.BytesType)
