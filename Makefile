@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format bench soak golden pythons docs mutants changelog lock clean
+.PHONY: help setup run orders test check format bench soak golden pythons docs mutants changelog lock clean
 
 PYTHON := .venv/bin/python
 SECONDS ?= 60
@@ -12,10 +12,15 @@ ARGS ?=
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: ## make .venv, install what the lock file pins, and PostgreSQL where it is missing
-	@tools/setup.sh
+setup: ## make .venv, install what the lock file pins, build the pages, and PostgreSQL and Chromium where missing
+	@tools/setup.sh tests
 
-run: setup ## the ledger's main job: post a month of standing orders, print balances, a statement and a receipt
+run: ## a living wallet: pages, API, ledger and a small town, in one process (ARGS='--port 9000 --empty')
+	@tools/setup.sh
+	@.venv/bin/formicary up $(ARGS)
+
+orders: ## the ledger alone: post a month of real standing orders, print balances, a statement and a receipt
+	@tools/setup.sh
 	@$(PYTHON) examples/standing_orders.py $(ARGS)
 
 test: setup ## run the tests (ARGS='tests/kernel -x' for some of them)
@@ -61,5 +66,5 @@ lock: ## write requirements/lock-*.txt anew (ARGS=--upgrade takes the newest of 
 	@tools/lock.sh $(ARGS)
 
 clean: ## remove what the tools made, but no ledger
-	@rm -rf .venv .venv-* .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache mutants dist build
+	@rm -rf pages/node_modules src/formicary/web/static .venv .venv-* .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache mutants dist build
 	@find . -name __pycache__ -prune -exec rm -rf {} +

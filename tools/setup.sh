@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Makes this clone ready to run and test, from nothing but Debian, Python 3.11 or newer and make.
 #
-# Three steps, each skipped when its result is already there: the virtual environment in .venv, the packages that
-# requirements/lock-dev.txt pins by version and hash, and PostgreSQL's programs, against which one of the logs is
-# tested and measured. Nothing outside .venv is touched but through apt, and only for what is missing.
+# Steps, each skipped when its result is already there: the virtual environment in .venv, the packages that
+# requirements/lock-dev.txt pins by version and hash, the web pages built from pages/, and, for `setup.sh tests`, the
+# programs that tests and benchmarks run against: PostgreSQL and Chromium. Nothing outside .venv, pages/node_modules and
+# the built pages is touched but through apt, and only for what is missing.
 #
 #   FORMICARY_PYTHON   the interpreter to use; otherwise the first suitable one on the path
 set -euo pipefail
@@ -100,13 +101,47 @@ if ! fresh .stamp-project "$project_hash"; then
     printf '%s\n' "$project_hash" >$venv/.stamp-project
 fi
 
-# --------------------------------------------------------------------------------------------------------- PostgreSQL
+# -------------------------------------------------------------------------------------------------------------- pages
+
+node_suits() { "$1" -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' 2>/dev/null; }
+
+# Node.js comes from the machine where it is new enough, else as a wheel into .venv.
+if ! { command -v node >/dev/null && node_suits node && command -v npm >/dev/null; }; then
+    if ! node_suits $venv/bin/node; then
+        say "installing Node.js into $venv, to build the pages (60 MB, once)"
+        $venv/bin/python -m pip install --quiet --no-input --require-hashes --only-binary :all: -r requirements/lock-node.txt
+    fi
+    PATH="$root/$venv/bin:$PATH"
+fi
+
+pages_hash=$(find pages -type f -not -path '*/node_modules/*' -print0 | sort -z | xargs -0 sha256sum | sha256sum)
+if ! fresh .stamp-pages "$pages_hash" || [ ! -e src/formicary/web/static/index.html ]; then
+    packages_hash=$(sha256sum <pages/package-lock.json)
+    if ! fresh .stamp-npm "$packages_hash" || [ ! -d pages/node_modules ]; then
+        say "installing the pages' packages (once)"
+        (cd pages && npm ci --no-audit --no-fund --silent)
+        printf '%s\n' "$packages_hash" >$venv/.stamp-npm
+    fi
+    say "building the pages"
+    log=$(mktemp)
+    (cd pages && npm run --silent build) >"$log" 2>&1 || { cat "$log" >&2; stop "the pages did not build."; }
+    rm -f "$log"
+    printf '%s\n' "$pages_hash" >$venv/.stamp-pages
+fi
+
+# ----------------------------------------------------------------------------------------------------- for the tests
 
 have_postgres() { command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; }
 
-if ! have_postgres && ! apt_install postgresql; then
-    say "PostgreSQL is missing and apt needs root to install it. The ledger runs without; the tests and the benchmark"
-    say "of the PostgreSQL log are skipped until someone runs 'apt-get install postgresql' as root."
+if [ "${1:-}" = tests ]; then
+    if ! have_postgres && ! apt_install postgresql; then
+        say "PostgreSQL is missing and apt needs root to install it. The ledger runs without; the tests and the benchmark"
+        say "of the PostgreSQL log are skipped until someone runs 'apt-get install postgresql' as root."
+    fi
+    if ! command -v chromium >/dev/null && ! apt_install chromium fonts-noto-cjk; then
+        say "Chromium is missing and apt needs root to install it. The wallet runs without; the tests of its pages are"
+        say "skipped until someone runs 'apt-get install chromium' as root."
+    fi
 fi
 
 # ------------------------------------------------------------------------------------------------------ compiled code

@@ -63,6 +63,15 @@ def test_a_leaf_is_tag_blind_and_data(tmp_path: Path, sealer: Sealer) -> None:
     assert tree.inclusion(77) == naive.path_of(77, hashes)
 
 
+@pytest.mark.parametrize("sealer", sealers(), ids=lambda sealer: sealer.name)
+@pytest.mark.parametrize("count", [1, 7, 8, 9, 64])
+def test_blinds_are_the_definition_s(sealer: Sealer, count: int) -> None:
+    """However many are made at once, each blind is the keyed hash of its leaf's index."""
+    assert sealer.blinds(1_000_005, count, key=BLINDING_KEY) == [
+        blind_of(BLINDING_KEY, 1_000_005 + n) for n in range(count)
+    ]
+
+
 def test_batches_longer_than_a_chunk_are_sealed_whole() -> None:
     """Any number of records may be given at once."""
     at_once, by_parts = Tree(None, BLINDING_KEY), Tree(None, BLINDING_KEY)

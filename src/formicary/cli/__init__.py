@@ -21,6 +21,12 @@ GROUPS: Final = {
     "bench": ("formicary.cli.bench", "Measure how fast it is on this machine."),
 }
 """Each group of verbs: the module that holds its ``app``, and its help. Only the one that is asked for is loaded."""
+VERBS: Final = {
+    "up": ("formicary.cli.up", "Start a wallet for a town: pages, API and ledger in one process."),
+    "sql": ("formicary.cli.sql", "Ask a ledger in SQL, read only, over one moment of it."),
+    "doctor": ("formicary.cli.doctor", "Look at this machine and a ledger's folder, and say what to mend."),
+}
+"""Verbs that stand alone: the module whose function of the same name runs it, and its help."""
 
 UsageError: Final[type[typer.BadParameter]] = typer.BadParameter.__mro__[1]
 """What typer raises for a command line that makes no sense; it gives no public name to it."""
@@ -65,7 +71,14 @@ def _application(wanted: str) -> typer.Typer:
     for name, (module, summary) in GROUPS.items():
         group = importlib.import_module(module).app if name == wanted else typer.Typer()
         app.add_typer(group, name=name, help=summary, no_args_is_help=True)
+    for name, (module, summary) in VERBS.items():
+        run = getattr(importlib.import_module(module), name) if name == wanted else _unloaded
+        app.command(name=name, help=run.__doc__ if name == wanted else summary, short_help=summary)(run)
     return app
+
+
+def _unloaded() -> None:
+    """Stand for a verb that was not asked for."""
 
 
 def _version(asked: bool) -> None:

@@ -61,6 +61,9 @@ class Sealer(Protocol):
     def hashes(self, hashes: Bytes, *, size: int, peaks: Bytes) -> Bytes:
         """Seal leaves whose hashes are known, given as flat bytes."""
 
+    def blinds(self, first: int, count: int, *, key: bytes) -> list[bytes]:
+        """Make the blinds of ``count`` leaves from ``first`` on."""
+
 
 # ── plain ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -91,6 +94,10 @@ class PlainSealer:
                 level += 1
             by_level[level] = np.frombuffer(node, np.uint8)
         return np.frombuffer(b"".join(nodes), np.uint8)
+
+    def blinds(self, first: int, count: int, *, key: bytes) -> list[bytes]:
+        """Make the blinds of ``count`` leaves from ``first`` on."""
+        return [blind_of(key, leaf) for leaf in range(first, first + count)]
 
 
 # ── compiled ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -151,6 +158,14 @@ def _place_records(records: Bytes, size: int, nodes: Bytes, scratch: Scratch) ->
             copy_hash(digests, n * HASH_BYTES, nodes, (_end_of(size + first + n) - base) * HASH_BYTES)
 
 
+def _blind_leaves(first: int, blinding: Words, blinds: Bytes) -> None:
+    # As many blinds as there is room for, in eights.
+    for eight in range(0, blinds.shape[0] // BLIND_BYTES, WORDS):
+        for n in range(WORDS):
+            blinding[2 * WORDS + n] = U64(first + eight + n)
+        hash_indices(blinding, 0, blinds, eight * BLIND_BYTES)
+
+
 def _grow(size: int, count: int, peaks: Bytes, nodes: Bytes, scratch: Scratch) -> None:
     # Level by level, hash the nodes that the new leaves complete; nodes of one level need nothing of one another.
     room, digests = scratch.node_room, scratch.digests
@@ -198,6 +213,7 @@ class _Compiled(NamedTuple):
 
     seal_records: Callable[..., None]
     grow: Callable[..., None]
+    blind_leaves: Callable[..., None]
 
 
 def _compile(variant: Variant) -> _Compiled:
@@ -213,7 +229,8 @@ def _compile(variant: Variant) -> _Compiled:
     )
     rise = compiled_with(_grow, f"grow_{variant.name}", hash_nodes=variant.two_blocks, copy_hash=hashes)
     whole = compiled_with(_seal_records, f"seal_records_{variant.name}", place_records=place, grow=rise)
-    return _Compiled(whole, rise)
+    blind = compiled_with(_blind_leaves, f"blind_leaves_{variant.name}", hash_indices=instructions(emit_siphash))
+    return _Compiled(whole, rise, blind)
 
 
 class CompiledSealer:
@@ -235,7 +252,7 @@ class CompiledSealer:
         nodes = self._nodes(size, len(records) // RECORD_BYTES)
         records = records[:]
         records.flags.writeable = False  # or views that are read-only would be compiled for once more
-        self._scratch.blinding.reshape(3, WORDS)[:2] = np.frombuffer(key, "<u8").reshape(2, 1)
+        self._key(key)
         self._compiled.seal_records(records, size, peaks, nodes, self._scratch)
         return nodes
 
@@ -249,6 +266,17 @@ class CompiledSealer:
         )
         self._compiled.grow(size, count, peaks, nodes, self._scratch)
         return nodes
+
+    def blinds(self, first: int, count: int, *, key: bytes) -> list[bytes]:
+        """Make the blinds of ``count`` leaves from ``first`` on."""
+        self._key(key)
+        made = np.empty(-(-count // WORDS) * WORDS * BLIND_BYTES, np.uint8)
+        self._compiled.blind_leaves(first, self._scratch.blinding, made)
+        raw = made.tobytes()
+        return [raw[at : at + BLIND_BYTES] for at in range(0, count * BLIND_BYTES, BLIND_BYTES)]
+
+    def _key(self, key: bytes) -> None:
+        self._scratch.blinding.reshape(3, WORDS)[:2] = np.frombuffer(key, "<u8").reshape(2, 1)
 
     def _nodes(self, size: int, count: int) -> Bytes:
         return np.empty((nodes_before(size + count) - nodes_before(size)) * HASH_BYTES, np.uint8)

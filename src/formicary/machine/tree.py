@@ -82,7 +82,8 @@ class Tree:
         if not replies:
             return
         first, peaks = self._size, self._peaks.copy()
-        leaves = (leaf_data(REPLY_TAG, self.blind(first + n), reply) for n, reply in enumerate(replies))
+        blinds = self._sealer.blinds(first, len(replies), key=self._key)
+        leaves = (leaf_data(REPLY_TAG, blind, reply) for blind, reply in zip(blinds, replies, strict=True))
         hashes = np.frombuffer(b"".join(map(leaf_hash, leaves)), np.uint8)
         nodes = self._sealer.hashes(hashes, size=first, peaks=peaks)
         run = _Run(first, self._replies + len(replies))
@@ -243,6 +244,7 @@ def warm_up() -> None:
     """Load, or compile, what sealing runs, so that no request waits for that later."""
     tree = Tree(None, bytes(KEY_BYTES))
     tree.append_transfers(np.zeros(2, TRANSFER))
+    tree.append_replies([b""])
     tree.close()
 
 

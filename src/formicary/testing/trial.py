@@ -7,7 +7,7 @@
     assert town.refused(ALICE, "pay.send", Send(...)) == "limit_day"
     town.wait(hours=24)                                  # timers run
 
-After every step each product's invariants are checked. :meth:`Trial.replay` applies the same log to a second machine and
+After every step each product's invariants are checked. :meth:`Trial.replay` applies the same log to another machine and
 compares digests, so that a test of a product is one of determinism too.
 """
 
