@@ -88,7 +88,8 @@ class Rows:
             self._configure(reverse_unordered=reverse_unordered)
             self._create(products)
             self.fence = Fence(self.connection)
-            self.applied_index = self.counter("applied_index")
+            self._counters = self._stored_counters()
+            self.applied_index = self._counters["applied_index"]
         self.fenced: dict[str, FencedRows] = {product.name: self.fence.rows_of(product) for product in products}
         self.replies = ReplyStore(self)
         self.outbox = Outbox(self)
@@ -124,18 +125,20 @@ class Rows:
             self.connection.executemany("INSERT INTO machine_schemas VALUES (?, ?)", sorted(hashes.items()))
             self.connection.executemany("INSERT INTO machine_counters VALUES (?, 0)", [(name,) for name in COUNTERS])
 
+    def _stored_counters(self) -> dict[str, int]:
+        return dict(self.connection.execute("SELECT name, value FROM machine_counters ORDER BY name"))
+
     def counter(self, name: str) -> int:
         """How far a counter of the machine has got."""
-        found = self.connection.execute("SELECT value FROM machine_counters WHERE name = ?", (name,)).fetchone()
-        assert found is not None, name
-        return int(found[0])
+        return self._counters[name]
 
     def count(self, name: str) -> int:
-        """The next number of a counter: 1, 2, 3 …; a command that is undone gives its numbers back."""
-        sql = "UPDATE machine_counters SET value = value + 1 WHERE name = ? RETURNING value"
-        found = self.connection.execute(sql, (name,)).fetchone()
-        assert found is not None, name
-        return int(found[0])
+        """The next number of a counter: 1, 2, 3 …; a command that is undone gives its numbers back.
+
+        Kept in memory while an entry is under way, and stored with it.
+        """
+        self._counters[name] += 1
+        return self._counters[name]
 
     # One entry
 
@@ -151,12 +154,14 @@ class Rows:
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """Undo all rows of the block when it raises a refusal, and let the refusal go on."""
+        counters = self._counters.copy()
         self.connection.execute("SAVEPOINT command")
         try:
             yield
         except Refusal:
             self.connection.execute("ROLLBACK TO command")
             self.connection.execute("RELEASE command")
+            self._counters = counters
             raise
         # Any other exception ends the whole transaction: see rollback().
         self.connection.execute("RELEASE command")
@@ -164,8 +169,10 @@ class Rows:
     def changes(self, index: int) -> bytes:
         """Close the books of entry ``index``: its net row changes, as a changeset of SQLite's session extension."""
         assert self._session is not None, "no entry is under way"
-        sql = "UPDATE machine_counters SET value = ? WHERE name = 'applied_index'"
-        self.connection.execute(sql, (index,))
+        self._counters["applied_index"] = index
+        sql = "UPDATE machine_counters SET value = ? WHERE name = ? AND value != ?"
+        for name, value in self._counters.items():
+            self.connection.execute(sql, (value, name, value))
         changeset = self._session.changeset()
         self._close_session()
         return changeset
@@ -185,6 +192,7 @@ class Rows:
         self._close_session()
         if self.connection.in_transaction:
             self.connection.execute("ROLLBACK")
+            self._counters = self._stored_counters()
 
     def _close_session(self) -> None:
         if self._session is not None:
@@ -209,7 +217,8 @@ class Rows:
                     changes, self.connection, conflict=_on_conflict, flags=apsw.SQLITE_CHANGESETAPPLY_INVERT
                 )
                 self.connection.execute("DELETE FROM machine_effects WHERE entry = ?", (entry,))
-        self.applied_index = self.counter("applied_index")
+        self._counters = self._stored_counters()
+        self.applied_index = self._counters["applied_index"]
 
     def make_durable(self) -> None:
         """Bring all commits so far to the disk; called from another thread while entries go on being applied."""
