@@ -19,14 +19,16 @@ GROUPS: Final = {
     "ledger": ("formicary.cli.ledger", "Make a ledger, post to it, read it, check it, move it."),
     "receipt": ("formicary.cli.receipt", "Make receipts of transfers and check them, offline."),
     "bench": ("formicary.cli.bench", "Measure how fast it is on this machine."),
+    "sql": ("formicary.cli.sql", "Ask a ledger in SQL, read only, over one moment of it."),
+    "doctor": ("formicary.cli.doctor", "Look at this machine and a ledger's folder, and say what to mend."),
 }
 """Each group of verbs: the module that holds its ``app``, and its help. Only the one that is asked for is loaded."""
 VERBS: Final = {
     "up": ("formicary.cli.up", "Start a wallet for a town: pages, API and ledger in one process."),
-    "sql": ("formicary.cli.sql", "Ask a ledger in SQL, read only, over one moment of it."),
-    "doctor": ("formicary.cli.doctor", "Look at this machine and a ledger's folder, and say what to mend."),
 }
 """Verbs that stand alone: the module whose function of the same name runs it, and its help."""
+NEEDS_WORDS: Final = frozenset({"ledger", "receipt", "bench", "sql"})
+"""Groups that show their help when nothing follows them."""
 
 UsageError: Final[type[typer.BadParameter]] = typer.BadParameter.__mro__[1]
 """What typer raises for a command line that makes no sense; it gives no public name to it."""
@@ -70,7 +72,7 @@ def _application(wanted: str) -> typer.Typer:
     app.callback()(_options)
     for name, (module, summary) in GROUPS.items():
         group = importlib.import_module(module).app if name == wanted else typer.Typer()
-        app.add_typer(group, name=name, help=summary, no_args_is_help=True)
+        app.add_typer(group, name=name, help=summary, no_args_is_help=name in NEEDS_WORDS)
     for name, (module, summary) in VERBS.items():
         run = getattr(importlib.import_module(module), name) if name == wanted else _unloaded
         app.command(name=name, help=run.__doc__ if name == wanted else summary, short_help=summary)(run)

@@ -56,6 +56,32 @@ def ledger(
         show_table(["figure", ">measured"], [[name, _text(value)] for name, value in _flat(figures)])
 
 
+@app.command()
+def http(
+    *,
+    seconds: Annotated[float, typer.Option(min=1, help="How long each part lasts.")] = 10.0,
+    people: Annotated[int, typer.Option(min=128, help="People who pay one another.")] = 4000,
+    folder: Annotated[Path | None, typer.Option(help="Where to make the ledger: the disk that is measured.")] = None,
+    baseline: Annotated[bool, typer.Option(help="Measure FastAPI over PostgreSQL too, on a private server.")] = True,
+    batches: Annotated[bool, typer.Option(help="Measure bulk transfers too.")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Pay over HTTP from 64 connections, durable and authenticated; then the same with FastAPI and PostgreSQL.
+
+    Example: formicary bench http --seconds 5 --no-baseline
+    """
+    from formicary.testing.benchmarks.http import Settings, run
+
+    console = Console(stderr=True)
+    settings = Settings(seconds=seconds, people=people, folder=folder, baseline=baseline, batches=batches)
+    with console.status("") as status:
+        figures = run(settings, progress=lambda what: status.update(f"{what} …"))
+    if as_json:
+        print(json.dumps(figures))
+    else:
+        show_table(["figure", ">measured"], [[name, _text(value)] for name, value in _flat(figures)])
+
+
 def _flat(figures: dict[str, Any]) -> list[tuple[str, Any]]:
     return [(name, value) for name, value in figures.items() if not isinstance(value, list)]
 

@@ -1,7 +1,8 @@
 """What a route is, and what its handler is given: every door module makes a list of these, and nothing else.
 
-The table of commands and queries gives most routes (``table.py``); modules for what is not a command or a query (sign-in,
-codes, webhooks …) add theirs. One list serves the server, the OpenAPI document and the matrix test of roles and routes.
+The table of commands and queries gives most routes (``table.py``); modules for what is not a command or a query
+(sign-in, codes, webhooks …) add theirs. One list serves the server, the OpenAPI document and the matrix test of roles
+and routes.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class CallerKind(StrEnum):
     """A person in a browser, by the session's cookie."""
     KEY = "key"
     """A machine, by a key that signs each request (RFC 9421)."""
-    TOKEN = "token"
+    TOKEN = "token"  # noqa: S105 - the name of a kind of caller, and no secret
     """A third party acting for a person, by an OAuth 2.1 access token."""
 
 
@@ -63,10 +64,48 @@ class Asked:
     """The query string, as the route's ``query`` struct."""
     body: Any = None
     """The body, as the route's ``body`` struct."""
+    key: str = ""
+    """The ``Idempotency-Key``, where the route takes one."""
 
 
-Handle = Callable[[Asked], Awaitable["msgspec.Struct | Response | None"]]
-"""Answers with a struct (written as JSON), a response of its own, or None (204); raises ``Refusal`` or ``Problem``."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An answer with headers of its own."""
+
+    body: msgspec.Struct | None
+    headers: tuple[tuple[str, str], ...] = ()
+    status: int = 200
+
+
+Handle = Callable[[Asked], Awaitable["msgspec.Struct | Told | Response | None"]]
+"""Answers with a struct (written as JSON), with headers too, with a response of its own, or with None (204).
+
+Raises ``Refusal`` or ``Problem``.
+"""
+Authenticator = Callable[["Request", bytes], Awaitable[Caller | None]]
+"""``(request, body) -> who it is``, None when the request shows nothing of this kind; raises ``Problem`` when it does,
+and it is wrong.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is known of a request when it has been answered, for logs and metrics: nothing personal."""
+
+    request: str
+    method: str
+    path: str
+    """The route's path, with its braces; empty when there was none."""
+    status: int
+    code: str
+    """Why not; empty when all went well."""
+    seconds: float
+    kind: CallerKind
+    error: Exception | None = None
+    """What nobody expected."""
+
+
+Observer = Callable[[Seen], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

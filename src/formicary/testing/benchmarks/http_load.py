@@ -43,7 +43,7 @@ class Measured:
         return 1000 * ordered[min(int(share * len(ordered)), len(ordered) - 1)] if ordered else 0.0
 
 
-class _Connection(asyncio.Protocol):
+class Connection(asyncio.Protocol):
     """One client: at most one request under way."""
 
     def __init__(self) -> None:
@@ -52,6 +52,7 @@ class _Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The connection is there."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
 
@@ -63,6 +64,7 @@ class _Connection(asyncio.Protocol):
         return self._answer
 
     def data_received(self, data: bytes) -> None:
+        """Gather an answer until it is whole."""
         self._buffer += data
         end = self._buffer.find(b"\r\n\r\n")
         if end < 0:
@@ -77,6 +79,7 @@ class _Connection(asyncio.Protocol):
         waiting.set_result((int(answer[9:12]), answer))
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Whoever waits for an answer learns that none will come."""
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(exc or ConnectionResetError("the server hung up"))
 
@@ -90,12 +93,12 @@ async def closed_loop(
     port: int, clients: Sequence[Callable[[], bytes]], *, seconds: float, warm_s: float = 1.0
 ) -> Measured:
     """Let each client send its next request as soon as the last was answered; the first ``warm_s`` do not count."""
-    connections = await _connect(port, len(clients))
+    connections = await connect(port, len(clients))
     measured = Measured()
     begin = time.perf_counter() + warm_s
     end = begin + seconds
 
-    async def run(connection: _Connection, make: Callable[[], bytes]) -> None:
+    async def run(connection: Connection, make: Callable[[], bytes]) -> None:
         while (sent := time.perf_counter()) < end:
             status, answer = await asyncio.wait_for(connection.ask(make()), ANSWER_S_MAX)
             _note(measured, status, answer, since=sent, counts=sent >= begin)
@@ -109,7 +112,7 @@ async def closed_loop(
 
 async def paced(port: int, clients: Sequence[Callable[[], bytes]], *, per_s: float, seconds: float) -> Measured:
     """Send at a steady rate whatever the answers do; a wait for a free connection counts as time to answer."""
-    connections = await _connect(port, len(clients))
+    connections = await connect(port, len(clients))
     free: asyncio.Queue[int] = asyncio.Queue()
     for number in range(len(connections)):
         free.put_nowait(number)
@@ -134,9 +137,10 @@ async def paced(port: int, clients: Sequence[Callable[[], bytes]], *, per_s: flo
     return measured
 
 
-async def _connect(port: int, count: int) -> list[_Connection]:
+async def connect(port: int, count: int) -> list[Connection]:
+    """Open so many keep-alive connections."""
     loop = asyncio.get_running_loop()
-    made = [await loop.create_connection(_Connection, "127.0.0.1", port) for _ in range(count)]
+    made = [await loop.create_connection(Connection, "127.0.0.1", port) for _ in range(count)]
     return [connection for _, connection in made]
 
 
@@ -148,9 +152,11 @@ def _note(measured: Measured, status: int, answer: bytes, *, since: float, count
         measured.failures.append(answer[:2000])
 
 
-def request(method: str, path: str, body: bytes = b"", *, headers: Sequence[tuple[str, str]] = ()) -> bytes:
+def request(
+    method: str, path: str, body: bytes = b"", *, host: str = "127.0.0.1", headers: Sequence[tuple[str, str]] = ()
+) -> bytes:
     """One request as bytes."""
-    lines = [f"{method} {path} HTTP/1.1", "host: 127.0.0.1", *(f"{name}: {value}" for name, value in headers)]
+    lines = [f"{method} {path} HTTP/1.1", f"host: {host}", *(f"{name}: {value}" for name, value in headers)]
     if body:
         lines += ["content-type: application/json", f"content-length: {len(body)}"]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body

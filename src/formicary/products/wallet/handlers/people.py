@@ -104,7 +104,8 @@ def close(payouts: Payouts, context: Context, command: Close) -> None:
     for asset, balance in balances:
         amount_minor = balance.credits_posted - balance.debits_posted
         if amount_minor:
-            context.refuse_if(command.account_ref is None, "balance_not_zero")
+            if command.account_ref is None:
+                context.refuse("balance_not_zero")
             payouts.pay_out(
                 context,
                 party=context.signer,

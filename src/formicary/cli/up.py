@@ -1,0 +1,117 @@
+"""``formicary up``: a living wallet on this machine, from nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from formicary.town.running import Town
+
+PORT: Final = 8321
+FOLDER: Final = Path("town")
+
+
+def up(
+    *,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to serve on.")] = PORT,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; 0.0.0.0 lets phones of this network in.")
+    ] = "127.0.0.1",
+    data: Annotated[Path, typer.Option(help="Folder of the ledger, the vault and the doors' own file.")] = FOLDER,
+    config: Annotated[Path | None, typer.Option(help="TOML file of settings; see docs/reference/settings.md.")] = None,
+    empty: Annotated[bool, typer.Option("--empty", help="No town: an empty ledger, for real people.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the addresses as one JSON object.")] = False,
+) -> None:
+    """Start a wallet: pages, API, ledger and a sandbox bank, in one process and one folder; Ctrl-C stops it.
+
+    The first start makes a small town with people, shops and orders under way. /health answers when it is ready.
+    Example: formicary up --port 9000 --data demo
+    """
+    from formicary.gateway.config import load_config
+    from formicary.gateway.server import serve
+    from formicary.town.running import running
+
+    flags = {"port": port or _free_port(), "host": host, "data": data}
+    settings = load_config(config, environment=dict(os.environ), flags=flags)
+    console = Console(stderr=True)
+    with (
+        console.status("starting …") as status,
+        running(settings, empty=empty, progress=lambda what: status.update(f"{what} …")) as town,
+    ):
+        status.update("serving …")
+
+        def ready() -> None:
+            status.stop()
+            _tell(town, empty=empty, as_json=as_json)
+
+        serve(town.door, ready=ready)
+
+
+def _tell(town: Town, *, empty: bool, as_json: bool) -> None:
+    """Say where everything is."""
+    origin = town.door.config.public_origin
+    addresses = {
+        "wallet": origin,
+        "till": f"{origin}/till",
+        "operator": f"{origin}/operator",
+        "explorer": f"{origin}/explorer",
+        "api": f"{origin}/openapi.json",
+        "health": f"{origin}/health",
+    }
+    people = {} if empty else _links(town)
+    if as_json:
+        told = {**addresses, "enter": people, "shops": {alias: shop.hex() for alias, shop in town.shops.items()}}
+        print(json.dumps(told), flush=True)
+        return
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"\n[bold]{town.door.config.name}[/] is up.\n")
+    for name, address in addresses.items():
+        console.print(f"  {name:<9} {address}")
+    if people:
+        from formicary.town.people import PIN
+
+        console.print("\nOne tap signs you in (sandbox):")
+        for name, address in people.items():
+            console.print(f"  {name:<24} {address}")
+        console.print(f"\nOr sign in as @alice with the PIN {PIN}, or sign up with a passkey of your own.")
+        console.print("Your first payment: open the link of Alice, tap Pay, and choose Crumb & Crust.")
+    console.print("\nOn the phone:\n")
+    console.print(_picture(people.get("Alice, wallet", origin)))
+    console.print("Ctrl-C stops it; everything is on disk.")
+
+
+def _links(town: Town) -> dict[str, str]:
+    return {
+        "Alice, wallet": town.link("alice"),
+        "Fatou, bakery's till": town.link("fatou", "till"),
+        "Olivia, operator": town.link("olivia", "operator"),
+        "Otto, second operator": town.link("otto", "operator"),
+    }
+
+
+def _picture(text: str) -> str:
+    """A QR code in half blocks, two rows of modules in a line."""
+    import numpy as np
+    import zxingcpp
+
+    code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="L")
+    dark = np.array(code.to_image(scale=1, add_quiet_zones=True)) == 0
+    if len(dark) % 2:
+        dark = np.vstack([dark, np.zeros((1, dark.shape[1]), bool)])
+    rows = zip(dark[::2].tolist(), dark[1::2].tolist(), strict=True)
+    shapes = {(True, True): " ", (True, False): "▄", (False, True): "▀", (False, False): "█"}
+    return "\n".join("  " + "".join(shapes[pair] for pair in zip(upper, lower, strict=True)) for upper, lower in rows)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,165 @@
+"""Serves a gateway over HTTP: bounds on connections, heads and time, and a stop that lets requests finish.
+
+Behind TLS a reverse proxy stands in front; its address is in ``trusted_proxies``, and only from there is
+``X-Forwarded-For`` believed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from formicary.gateway import logs
+from formicary.gateway.app import Gateway
+from formicary.gateway.door import Door
+from formicary.gateway.store import Store
+from formicary.vault import FileKms, LocalKms, Vault
+
+if TYPE_CHECKING:
+    from formicary.gateway.config import Config
+    from formicary.node.ledger import Ledger
+
+HEAD_BYTES_MAX: Final = 32 << 10
+"""Bytes of a request's line and headers."""
+BACKLOG: Final = 1024
+_TOO_LARGE: Final = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+_TOO_SLOW: Final = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+
+
+def open_door(
+    config: Config, ledger: Ledger, *, in_memory: bool = False, now_ns: Callable[[], int] = time.time_ns
+) -> Door:
+    """Put a door together: the vault, its key and the doors' own file lie in the folder ``data``, or in memory."""
+    if in_memory:
+        vault = Vault(None, LocalKms(bytes(32)), now_ns=now_ns)
+        return Door(ledger, config, vault=vault, store=Store(), now_ns=now_ns)
+    folder = config.data
+    vault = Vault(folder / "vault", FileKms(folder / config.kms_key), now_ns=now_ns)
+    return Door(ledger, config, vault=vault, store=Store(folder / "gateway.db"), now_ns=now_ns)
+
+
+class PatientProtocol(HttpToolsProtocol):
+    """HTTP/1.1 whose patience ends: a request has to arrive whole within a time, and its head within a size."""
+
+    whole_s: float = 20.0
+
+    _deadline: asyncio.TimerHandle | None = None
+    _head_bytes = 0
+    _in_head = True
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A connection on which nothing comes is closed too."""
+        super().connection_made(transport)
+        self._arm()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The timer goes with the connection."""
+        self._disarm()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Count what comes before a head is complete."""
+        if self._in_head:
+            self._head_bytes += len(data)
+        super().data_received(data)
+        if self._in_head and self._head_bytes > HEAD_BYTES_MAX:
+            self._end(_TOO_LARGE)
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        super().on_message_begin()
+        self._in_head = True
+        if self._deadline is None:
+            self._arm()
+
+    def on_headers_complete(self) -> None:
+        """From here on the application bounds what comes."""
+        self._in_head = False
+        self._head_bytes = 0
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """A request has arrived whole."""
+        self._disarm()
+        self._in_head = True
+        super().on_message_complete()
+
+    def _arm(self) -> None:
+        self._deadline = self.loop.call_later(self.whole_s, self._end, _TOO_SLOW)
+
+    def _disarm(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _end(self, answer: bytes) -> None:
+        """Say why, unless an answer is under way, and close."""
+        self._disarm()
+        if self.transport.is_closing():
+            return
+        cycle: Any = self.cycle  # None before the first request, whatever its type says
+        if cycle is None or cycle.response_complete:
+            self.transport.write(answer)
+        self.transport.close()
+
+
+class GatewayServer(uvicorn.Server):
+    """A server that says when it is ready, and tells its live streams to end before it waits for them."""
+
+    def __init__(self, config: uvicorn.Config, door: Door, ready: Callable[[], None] | None = None) -> None:
+        super().__init__(config)
+        self._door = door
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and say so."""
+        await super().startup(sockets)
+        if self.started and self._ready is not None:
+            self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more connections, end what lives on, let requests finish, stop."""
+        await self._door.stop()
+        await super().shutdown(sockets)
+
+
+def make_server(
+    door: Door,
+    app: Any = None,  # noqa: ANN401 - any ASGI application
+    *,
+    ready: Callable[[], None] | None = None,
+) -> GatewayServer:
+    """A server for a door, to be awaited or run; ``ready`` is called once it takes connections."""
+    config = door.config
+    protocol = type("Protocol", (PatientProtocol,), {"whole_s": float(config.body_s + 5)})
+    settings = uvicorn.Config(
+        app or Gateway(door),
+        host=config.host,
+        port=config.port,
+        http=protocol,
+        loop="auto",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=True,
+        forwarded_allow_ips=config.trusted_proxies,
+        limit_concurrency=config.connections_max,
+        backlog=BACKLOG,
+        timeout_keep_alive=config.idle_s,
+        timeout_graceful_shutdown=config.stop_s,
+    )
+    return GatewayServer(settings, door, ready)
+
+
+def serve(door: Door, *, ready: Callable[[], None] | None = None) -> None:
+    """Serve until the process is told to stop (SIGTERM, SIGINT); ``ready`` is called once connections are taken."""
+    logs.set_up(level=logs.LEVELS[door.config.log_level])
+    make_server(door, ready=ready).run()

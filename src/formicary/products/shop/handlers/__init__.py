@@ -1,0 +1,1 @@
+"""What each command and timer of the shop product does, by theme."""
