@@ -32,7 +32,7 @@ def lines() -> Iterator[io.StringIO]:
     out = io.StringIO()
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
-    logs.set_up(stream=out)
+    logs.set_up(stream=out, level=logging.DEBUG)  # a quick request that went well is told at this level
     yield out
     structlog.reset_defaults()
     root.handlers, root.level = handlers, level

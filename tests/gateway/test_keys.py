@@ -214,3 +214,18 @@ def test_nonces_count_once_within_their_window() -> None:
     assert use(1_200, "y" * 16, 1_200) == "ok"
     assert nonces._count == 1
     assert NONCES_MAX > 100_000
+
+
+def test_a_key_acts_for_its_owners_shop(house: House) -> None:
+    """It signs as the shop; nobody else makes one for it."""
+    from formicary.gateway.keys import Keys, NewKey
+    from formicary.gateway.shared import shared
+
+    shop = house.run(ALICE, "shop.register", asset=978, country="DE", category=5411, alias=None).shop.hex()
+    wanted = NewKey(("shop:read", "events:read"), shop=shop)
+    made: Any = house.on_loop(lambda: shared(house.door, Keys).make(house.asked(ALICE, wanted)))
+    assert made.party == shop
+    with Client(house.origin, key=made.key, private_key=made.private_key) as client:
+        assert client.ask("shop.shop", shop=shop)["shop"]["id"] == shop
+    with pytest.raises(Exception, match="Only the owner"):
+        house.on_loop(lambda: shared(house.door, Keys).make(house.asked(OPERATOR, wanted)))

@@ -66,7 +66,7 @@ MODULES: Final = (
     "pages",
 )
 """Modules of this package that make routes, in the order of the documentation."""
-ATTEMPTS: Final = ("/v1/sign-up/", "/v1/sign-in/", "/v1/confirm/", "/v1/recovery/", "/oauth/token")
+ATTEMPTS: Final = ("/v1/sign-up/", "/v1/sign-in/", "/v1/confirm/", "/v1/recovery/")
 """Paths where somebody tries to show who they are: counted apart, by address."""
 ETAG_BYTES: Final = 12
 log = logging.getLogger("formicary.gateway")
@@ -81,6 +81,8 @@ class Gateway:
 
     def __init__(self, door: Door, modules: Iterable[Any] | None = None) -> None:
         self.door = door
+        self.failure: Exception | None = None
+        """Why the door's work could not start."""
         loaded = tuple(load_modules() if modules is None else modules)
         for module in loaded:
             door.codes.update(getattr(module, "CODES", {}))
@@ -145,6 +147,7 @@ class Gateway:
         try:
             await self.door.start()
         except Exception as error:
+            self.failure = error
             await send({"type": "lifespan.startup.failed", "message": f"{type(error).__name__}: {error}"})
             raise
         await send({"type": "lifespan.startup.complete"})

@@ -12,6 +12,7 @@ from formicary.rails.iso20022.amounts import check_iban
 from formicary.vault import INSTITUTION
 
 if TYPE_CHECKING:
+    from formicary.gateway.courier import Sender
     from formicary.gateway.door import Door
 
 
@@ -60,13 +61,20 @@ async def link(asked: Asked) -> Told:
 
 
 def iban_of(door: Door, account_ref: bytes) -> tuple[str, str] | None:
-    """(IBAN, name) of a linked account, for the courier; None when its person was erased."""
+    """(IBAN, name) of a linked account or of a sender, for the courier; None when its person was erased."""
     found: Any = door.ledger.ask("bank", lambda view: _link(view, account_ref))
     if found is None:
-        return None
+        sender = door.vault.get(account_ref)
+        return (sender["iban"], sender["name"]) if "iban" in sender else None
     party, ref = found
     iban = door.vault.unseal(INSTITUTION, ref)
     return None if iban is None else (iban, door.vault.get(party).get("name", ""))
+
+
+def keep_sender(door: Door, sender: Sender) -> None:
+    """Keep who sent money that nobody understood, so that an operator can ask or send it back."""
+    told = {"name": sender.name, "iban": sender.iban, "text": sender.text, "kind": "sender"}
+    door.vault.put(sender.account_ref, {field: text for field, text in told.items() if text})
 
 
 def _link(view: Any, account_ref: bytes) -> tuple[bytes, bytes] | None:  # noqa: ANN401 - a View

@@ -47,10 +47,7 @@ NODE: Final = b"node"
 """Signer of what the operator says at the machine itself."""
 NOBODY: Final = Caller()
 ASKING_THREADS: Final = 4
-ROLES_FRESH_NS: Final = 60_000_000_000
-"""How old the door's knowledge of a person's roles may be; a change of any role renews it at once."""
 SEEN_NOTED_S: Final = 10
-ROLES_KEPT_MAX: Final = 10_000
 
 
 class Empty(msgspec.Struct, frozen=True):
@@ -106,8 +103,9 @@ class Door:
             for product in self.registry.products.values()
             for event in product.events
         }
-        self._roles: dict[bytes, tuple[int, frozenset[str]]] = {}
-        self._listeners: list[Callable[[tuple[Event, ...]], None]] = [self._forget_roles]
+        self._staff: dict[bytes, frozenset[str]] | None = None
+        self._staff_changes = 0
+        self._listeners: list[Callable[[tuple[Event, ...]], None]] = [self._forget_staff]
         self._loop: asyncio.AbstractEventLoop | None = None
         self._listening = False
         self._starts: list[Callable[[], Awaitable[None]]] = []
@@ -159,22 +157,27 @@ class Door:
         return await asyncio.get_running_loop().run_in_executor(self._asking, work, *arguments)
 
     async def roles_of(self, party: bytes) -> frozenset[str]:
-        """The roles that the institution gave a person; empty for anybody else."""
-        if len(party) != 16 or "wallet.me" not in self.registry.queries:
-            return frozenset()
-        now = self.now_ns()
-        known = self._roles.get(party)
-        if known is not None and 0 <= now - known[0] < ROLES_FRESH_NS:
-            return known[1]
-        try:
-            me = await self.ask("wallet.me", party, self.asked("wallet.me"))
-            roles: frozenset[str] = frozenset(me.roles)
-        except Refusal:
-            roles = frozenset()
-        if len(self._roles) >= ROLES_KEPT_MAX:
-            self._roles.clear()
-        self._roles[party] = (now, roles)
-        return roles
+        """The roles that the institution gave a person; empty for anybody else.
+
+        Few people have one, so all of them are in memory, and are read again when one changes: that almost everybody
+        has none costs no look at the ledger.
+        """
+        staff = self._staff
+        while staff is None:
+            change = self._staff_changes
+            staff = await self._read_staff()
+            if change == self._staff_changes:
+                self._staff = staff
+        return staff.get(party, frozenset())
+
+    async def _read_staff(self) -> dict[bytes, frozenset[str]]:
+        if "wallet.roles" not in self.registry.queries:
+            return {}
+        given = await self.ask("wallet.roles", NODE, self.asked("wallet.roles"))
+        staff: dict[bytes, frozenset[str]] = {}
+        for each in given.items:
+            staff[each.person] = staff.get(each.person, frozenset()) | {each.role}
+        return staff
 
     # ── what people read ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -289,6 +292,7 @@ class Door:
             self._listening = True
             self.ledger.listen(self._heard)
         self.spawn(self._note_seen())
+        self.ledger.drive(self._loop.call_later)
         for work in self._starts:
             await work()
 
@@ -326,6 +330,7 @@ class Door:
         for listener in self._listeners:
             listener(events)
 
-    def _forget_roles(self, events: tuple[Event, ...]) -> None:
+    def _forget_staff(self, events: tuple[Event, ...]) -> None:
         if any(event.kind == "role_changed" for event in events):
-            self._roles.clear()
+            self._staff = None
+            self._staff_changes += 1

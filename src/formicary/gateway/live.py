@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import msgspec
 from starlette.responses import StreamingResponse
 
-from formicary.base.errors import Refusal
 from formicary.gateway.entries import events_after
 from formicary.gateway.problems import Problem
 from formicary.gateway.routes import Asked, Caller, Route
 from formicary.gateway.scopes import CODES as SCOPE_CODES
+from formicary.gateway.scopes import shops_of
 from formicary.gateway.shared import shared
 
 if TYPE_CHECKING:
@@ -115,14 +115,8 @@ class Live:
         caller, shop = asked.caller, bytes.fromhex(asked.query.shop)
         if not shop or shop == caller.party:
             return caller.party
-        door = self._door
-        if "shop.shops" in door.registry.queries:
-            try:
-                answer = await door.ask("shop.shops", caller.party, door.asked("shop.shops"))
-            except Refusal:
-                answer = None
-            if answer is not None and any(item.shop == shop for item in answer.items):
-                return shop
+        if shop in [each for each, _ in await shops_of(self._door, caller.party)]:
+            return shop
         raise Problem("shop_not_yours", SCOPE_CODES["shop_not_yours"], status=403)
 
     async def _body(self, caller: Caller, after: int | None) -> AsyncIterator[bytes]:

@@ -76,10 +76,22 @@ async def look_up(asked: Asked) -> Found:
     if _ID.fullmatch(text):
         party = bytes.fromhex(text)
     elif text.startswith("@") or not ("@" in text or text.startswith("+")):
-        party = await find(door, "alias", read_alias(text))
+        alias = read_alias(text)
+        party = await find(door, "alias", alias) or await _find_shop(door, alias)
     else:
         party = await find(door, *read_contact(text))
     return await _told(asked, party)
+
+
+async def _find_shop(door: Door, alias: str) -> bytes:
+    """The shop that goes by an alias; empty when none does."""
+    if "shop.find" not in door.registry.queries:
+        return b""
+    try:
+        found = await door.ask("shop.find", b"", door.asked("shop.find", digest=door.digest("alias", alias).hex()))
+    except Refusal:
+        return b""
+    return bytes(found.shop)
 
 
 async def name_shop(asked: Asked) -> Found:

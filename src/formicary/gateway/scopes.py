@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 SCOPES_MAX: Final = 32
 """Scopes of one key, client or token."""
+SHOPS_MAX: Final = 1_000
+"""Shops of one person that are looked at."""
 DOOR_SCOPES: Final = {
     "events:read": "See what happens to you as it happens.",
     "webhook:read": "See which webhooks there are, and what was delivered.",
@@ -65,13 +67,21 @@ async def owns(door: Door, person: bytes, party: bytes) -> bool:
     """Whether a person is that party, or owns that shop."""
     if person == party:
         return True
-    if "shop.shops" not in door.registry.queries:
-        return False
-    try:
-        answer = await door.ask("shop.shops", person, door.asked("shop.shops"))
-    except Refusal:
-        return False
-    return any(item.shop == party and item.role == "owner" for item in answer.items)
+    return any(shop == party and role == "owner" for shop, role in await shops_of(door, person))
+
+
+async def shops_of(door: Door, person: bytes) -> list[tuple[bytes, str]]:
+    """Return every shop that a person works for, and as what."""
+    found: list[tuple[bytes, str]] = []
+    after: str | None = "" if "shop.shops" in door.registry.queries else None
+    while after is not None and len(found) < SHOPS_MAX:
+        try:
+            page = await door.ask("shop.shops", person, door.asked("shop.shops", after=after, limit=100))
+        except Refusal:
+            break
+        found += [(item.shop, item.role) for item in page.items]
+        after = page.next or None
+    return found
 
 
 async def party_of(door: Door, person: bytes, shop: str) -> bytes:

@@ -7,9 +7,11 @@ Behind TLS a reverse proxy stands in front; its address is in ``trusted_proxies`
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import uvicorn
@@ -41,7 +43,18 @@ def open_door(
         return Door(ledger, config, vault=vault, store=Store(), now_ns=now_ns)
     folder = config.data
     vault = Vault(folder / "vault", FileKms(folder / config.kms_key), now_ns=now_ns)
-    return Door(ledger, config, vault=vault, store=Store(folder / "gateway.db"), now_ns=now_ns)
+    store = Store(folder / "gateway.db")
+    return Door(ledger, _with_own_id(config, store), vault=vault, store=store, now_ns=now_ns)
+
+
+def _with_own_id(config: Config, store: Store) -> Config:
+    """Settings with the institution's id, which it keeps for life: serving at another address changes nothing of it."""
+    if config.institution_id:
+        return config
+    store.ensure("CREATE TABLE IF NOT EXISTS institution (one INTEGER NOT NULL PRIMARY KEY, id BLOB NOT NULL) STRICT")
+    store.run("INSERT INTO institution VALUES (1, ?) ON CONFLICT (one) DO NOTHING", config.institution)
+    row: Any = store.one("SELECT id FROM institution WHERE one = 1")
+    return replace(config, institution_id=row[0].hex())
 
 
 class PatientProtocol(HttpToolsProtocol):
@@ -160,6 +173,17 @@ def make_server(
 
 
 def serve(door: Door, *, ready: Callable[[], None] | None = None) -> None:
-    """Serve until the process is told to stop (SIGTERM, SIGINT); ``ready`` is called once connections are taken."""
+    """Serve until the process is told to stop (SIGTERM, SIGINT); ``ready`` is called once connections are taken.
+
+    Raises what kept it from starting.
+    """
     logs.set_up(level=logs.LEVELS[door.config.log_level])
-    make_server(door, ready=ready).run()
+    app = Gateway(door)
+    # Uvicorn raises the signal again once it has stopped; what the caller has open is to be closed before the end.
+    before = signal.signal(signal.SIGTERM, lambda *_: None)
+    try:
+        make_server(door, app, ready=ready).run()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    if app.failure is not None:
+        raise app.failure

@@ -33,6 +33,7 @@ from formicary.machine.fence import FencedRows
 from formicary.machine.registry import Registry
 from formicary.machine.rows import Rows
 from formicary.machine.timers import Timer
+from formicary.machine.totals import totals_by_code
 from formicary.products.anatomy import Message, Product, TimerId
 
 ID_BYTES: Final = 16
@@ -101,6 +102,13 @@ class View:
         """An account as it is now, with its balances; None when it was never opened."""
         row = self._kernel.find_account(account_id)
         return None if row < 0 else accounts_from(self._kernel.stored_accounts(row, row + 1))[0]
+
+    def totals(self, asset: int) -> list[tuple[int, int, int]]:
+        """(account code, posted debits, posted credits) of all accounts of an asset added up, in order of the code.
+
+        Reads every account: for a daily report, not for a payment.
+        """
+        return totals_by_code(self._kernel, asset)
 
     def transfer(self, transfer_id: int) -> Transfer | None:
         """A stored transfer."""

@@ -100,6 +100,10 @@ class Ledger(MachineReads):
         """Queue one encoded command and return at once; the future's result is its encoded reply."""
         return self._pipeline.submit_command(command)
 
+    def drive(self, call_later: Callable[[float, Callable[[], None]], Any] | None) -> None:
+        """Let this thread's event loop apply its own commands (``loop.call_later``); None gives that up again."""
+        self._pipeline.drive(call_later)
+
     # ── products ────────────────────────────────────────────────────────────────────────────────────────────────
 
     @property
@@ -112,7 +116,7 @@ class Ledger(MachineReads):
         return self._read(lambda machine: question(machine.view(product)))
 
     def listen(self, listener: Callable[[tuple[Event, ...]], None]) -> None:
-        """Call ``listener`` with the events of each durable entry, from a thread of the ledger: be quick, raise nothing."""
+        """Call ``listener`` with the events of each durable entry, from a thread of the ledger: quickly."""
         self._pipeline.listen(listener)
 
     def outbox(self, work: Callable[[Outbox, int], Any]) -> Any:  # noqa: ANN401 - whatever the work returns

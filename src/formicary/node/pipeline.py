@@ -21,9 +21,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Final
 
@@ -31,7 +31,8 @@ import numpy as np
 
 from formicary.base.entry import Draft, Entry, EntryKind, body_hash, seal_draft
 from formicary.base.errors import Closed
-from formicary.kernel.records import BATCH_MAX, RECORD_BYTES, TransferFlag
+from formicary.kernel.records import BATCH_MAX, RECORD_BYTES
+from formicary.node.work import Driver, Outcome, Work, answers_of, bytes_of, ends_in_open_chain
 
 if TYPE_CHECKING:
     from formicary.log.port import Log
@@ -45,6 +46,12 @@ UNSEALED_MAX: Final = 64
 """Entries that sealing may trail behind posting: well below a second at full speed."""
 COMMANDS_GROUP_MAX: Final = 512
 """Commands in one entry."""
+GATHER_S: Final = 0.001
+"""How long an event loop gathers commands for one entry: what an entry costs is shared by all of them."""
+PUMPED_MAX: Final = 48
+"""Commands that an event loop applies before it looks at its connections again."""
+READS_PUT_OFF_MAX: Final = 64
+"""Reads that wait for the entry that is being gathered when they come."""
 CHECKPOINT_EVERY: Final = 1_000_000
 """Records from one checkpoint to the next: what recovery has to replay at most, in accounts and transfers."""
 HASHED_AHEAD_MIN: Final = 1024
@@ -57,32 +64,6 @@ IDLE_S: Final = 0.5
 
 assert RECORDS_IN_FLIGHT_MAX >= BATCH_MAX
 assert BATCH_MAX * UNSEALED_MAX <= CHECKPOINT_EVERY
-
-
-@dataclass(slots=True)
-class _Work:
-    """One submission: records or commands to append, or a function to run on the sequencer."""
-
-    kind: EntryKind | None
-    body: Any
-    size: int
-    hashed: bytes = b""
-    """Hash of the body, where the submitting thread has computed it: the sequencer's time is dearer."""
-    ticket: Future[Any] = field(default_factory=Future)
-
-    def __post_init__(self) -> None:
-        """What is submitted can not be cancelled any more: it may be on its way to the disk."""
-        self.ticket.set_running_or_notify_cancel()
-
-
-@dataclass(slots=True)
-class _Outcome:
-    """What to tell whom as soon as entry ``index`` is durable."""
-
-    index: int
-    answers: list[tuple[Future[Any], Any]]
-    size: int
-    events: tuple[Event, ...] = ()
 
 
 class Pipeline:
@@ -103,7 +84,7 @@ class Pipeline:
         self._clock_ns = clock_ns
         self._checkpoint_every = checkpoint_every
         self._parent = log.head.hash
-        self._queue: SimpleQueue[_Work | None] = SimpleQueue()
+        self._queue: SimpleQueue[Work | None] = SimpleQueue()
         self._to_log: SimpleQueue[Entry | None] = SimpleQueue()
         self._to_seal: SimpleQueue[tuple[Entry, Applied] | None] = SimpleQueue()
         self._to_checkpoint: SimpleQueue[Future[int] | None] = SimpleQueue()
@@ -111,9 +92,13 @@ class Pipeline:
         self._in_flight = 0
         self._durable = log.head.index
         self._sealed = machine.index
-        self._outcomes: deque[_Outcome] = deque()
-        self._held_back: _Work | None = None
-        self._applying: list[_Work] = []
+        self._outcomes: deque[Outcome] = deque()
+        self._held_back: Work | None = None
+        self._baton = threading.Lock()
+        self._driver: Driver | None = None
+        self._applying: list[Work] = []
+        self._applier = 0
+        self._reads: deque[Work] = deque()
         self._fault: BaseException | None = None
         self._closing = False
         self._kept = machine.sealed.records
@@ -131,16 +116,59 @@ class Pipeline:
         """Queue raw records; the ticket's result is their codes. The batch may not change until then."""
         assert kind in (EntryKind.ACCOUNTS, EntryKind.TRANSFERS)
         assert 0 < len(batch) <= BATCH_MAX
-        hashed = body_hash(_bytes_of(batch)) if len(batch) >= HASHED_AHEAD_MIN else b""
-        return self._submit(_Work(kind, batch, len(batch), hashed))
+        hashed = body_hash(bytes_of(batch)) if len(batch) >= HASHED_AHEAD_MIN else b""
+        return self._submit(Work(kind, batch, len(batch), hashed))
 
     def submit_command(self, command: Any) -> Future[Any]:  # noqa: ANN401 - the machine's own command type
         """Queue one command; the ticket's result is its reply."""
-        return self._submit(_Work(EntryKind.COMMANDS, command, 1))
+        work = Work(EntryKind.COMMANDS, command, 1)
+        driver = self._driver
+        if driver is None or driver.thread != threading.get_ident():
+            return self._submit(work)
+        with self._turn:
+            self._refuse_when_stopped()
+            self._in_flight += 1
+        driver.waiting.append(work)
+        if len(driver.waiting) == 1:
+            driver.call_later(GATHER_S, self._pump)
+        return work.ticket
+
+    def drive(self, call_later: Callable[[float, Callable[[], None]], Any] | None) -> None:
+        """Apply the commands that this thread's event loop submits on this very thread, until None is given.
+
+        Handlers speak to SQLite, which lets go of the interpreter's lock at each statement: two busy threads would hand
+        it to and fro all the time, and that costs more than the work. ``call_later(seconds, callback)`` is the loop's.
+        """
+        if self._driver is not None and call_later is None:
+            self._pump()
+        self._driver = None if call_later is None else Driver(threading.get_ident(), call_later)
+
+    def _pump(self) -> None:
+        """Apply what the event loop has gathered: one entry, and the rest in the loop's next round."""
+        driver = self._driver
+        if driver is None or not driver.waiting:
+            return
+        group = [driver.waiting.popleft() for _ in range(min(len(driver.waiting), PUMPED_MAX))]
+        try:
+            with self._applies(group):
+                self._append_and_apply(EntryKind.COMMANDS, group)
+        except BaseException as fault:  # noqa: BLE001 - as in every thread of the pipeline
+            self._stop(fault)
+            return
+        if driver.waiting:
+            driver.call_later(0, self._pump)
+
+    @contextmanager
+    def _applies(self, work: list[Work]) -> Iterator[None]:
+        """Be the one that applies; who fails in it leaves its work for :meth:`_stop` to answer."""
+        with self._baton:
+            self._applying, self._applier = work, threading.get_ident()
+            yield
+            self._applying, self._applier = [], 0
 
     def read(self, function: Callable[[Machine], Any]) -> Any:  # noqa: ANN401 - whatever the function returns
         """Run a quick read between entries; its result is given once all that it could see is durable."""
-        return self._submit(_Work(None, function, 0)).result()
+        return self._submit(Work(None, function, 0)).result()
 
     def listen(self, listener: Callable[[tuple[Event, ...]], None]) -> None:
         """Call ``listener`` with the events of each entry that is durable; it must be quick and raise nothing.
@@ -149,7 +177,7 @@ class Pipeline:
         """
         self._listeners += (listener,)
 
-    def _submit(self, work: _Work) -> Future[Any]:
+    def _submit(self, work: Work) -> Future[Any]:
         with self._turn:
             while self._in_flight and self._in_flight + work.size > RECORDS_IN_FLIGHT_MAX and self._fault is None:
                 self._turn.wait()
@@ -173,17 +201,20 @@ class Pipeline:
             work = self._next_work()
             if work is None:
                 break
-            self._applying = [work]
-            if work.kind is None:
-                self._answer_read(work)
-            else:
-                self._applying = self._group(work)
-                self._append_and_apply(work.kind, self._applying)
-            self._applying = []
+            group = [work] if work.kind is None else self._group(work)
+            with self._applies(group):
+                if work.kind is None:
+                    self._answer_read(work)
+                else:
+                    self._append_and_apply(work.kind, group)
+            while self._reads:
+                read = self._reads.popleft()
+                with self._applies([read]):
+                    self._answer_read(read)
         self._to_log.put(None)
         self._to_seal.put(None)
 
-    def _next_work(self) -> _Work | None:
+    def _next_work(self) -> Work | None:
         if self._held_back is not None:
             work, self._held_back = self._held_back, None
             return work
@@ -191,11 +222,13 @@ class Pipeline:
             try:
                 return self._queue.get(timeout=self._patience_s())
             except Empty:
-                self._tick_when_due()
+                with self._applies([]):
+                    self._tick_when_due()
 
     def _patience_s(self) -> float:
         """How long to wait for work: until something is due by itself, but not for ever, and not busily."""
-        due = self.machine.next_due()
+        with self._baton:
+            due = self.machine.next_due()
         left_s = IDLE_S if due is None else (due - self._clock_ns()) / NANOSECONDS
         return min(max(left_s, TURN_S), IDLE_S)
 
@@ -205,15 +238,22 @@ class Pipeline:
         if due is not None and due <= self._clock_ns():
             self._append_and_apply(EntryKind.TICK, [])
 
-    def _group(self, first: _Work) -> list[_Work]:
-        """Take what waits behind ``first`` and fits into one entry with it: group commit."""
+    def _group(self, first: Work) -> list[Work]:
+        """Take what waits behind ``first`` and fits into one entry with it: group commit.
+
+        A read in between is put off until the entry is applied. It then sees more than it had to, which is what it
+        would have seen a moment later; an entry for each piece between two reads would cost far more.
+        """
         group, size = [first], first.size
         limit = COMMANDS_GROUP_MAX if first.kind == EntryKind.COMMANDS else BATCH_MAX
-        while size < limit and not _ends_in_open_chain(group[-1]):
+        while size < limit and not ends_in_open_chain(group[-1]):
             try:
                 work = self._queue.get_nowait()
             except Empty:
                 break
+            if work is not None and work.kind is None and len(self._reads) < READS_PUT_OFF_MAX:
+                self._reads.append(work)
+                continue
             if work is None or work.kind != first.kind or size + work.size > limit:
                 self._held_back = work
                 if work is None:
@@ -223,13 +263,13 @@ class Pipeline:
             size += work.size
         return group
 
-    def _append_and_apply(self, kind: EntryKind, group: list[_Work]) -> None:
+    def _append_and_apply(self, kind: EntryKind, group: list[Work]) -> None:
         entry = self._chain(kind, self._encode(kind, group), group[0].hashed if len(group) == 1 else b"")
         self._to_log.put(entry)
         applied = self.machine.apply(entry)
         with self._turn:
-            answers = _answers(kind, group, applied)
-            self._outcomes.append(_Outcome(entry.index, answers, sum(work.size for work in group), applied.events))
+            answers = answers_of(kind, group, applied)
+            self._outcomes.append(Outcome(entry.index, answers, sum(work.size for work in group), applied.events))
             while entry.index - self._sealed > UNSEALED_MAX and self._fault is None:
                 self._turn.wait()
         self._to_seal.put((entry, applied))
@@ -242,16 +282,16 @@ class Pipeline:
         self._parent = entry.hash
         return entry
 
-    def _encode(self, kind: EntryKind, group: list[_Work]) -> bytes | memoryview:
+    def _encode(self, kind: EntryKind, group: list[Work]) -> bytes | memoryview:
         if kind == EntryKind.TICK:
             return b""
         if kind == EntryKind.COMMANDS:
             return self._encode_commands([work.body for work in group])
         if len(group) == 1:
-            return _bytes_of(group[0].body)
-        return _bytes_of(np.concatenate([work.body for work in group]))
+            return bytes_of(group[0].body)
+        return bytes_of(np.concatenate([work.body for work in group]))
 
-    def _answer_read(self, work: _Work) -> None:
+    def _answer_read(self, work: Work) -> None:
         self._tick_when_due()
         try:
             value = work.body(self.machine)
@@ -259,7 +299,7 @@ class Pipeline:
             work.ticket.set_exception(error)
             return
         with self._turn:
-            self._outcomes.append(_Outcome(self.machine.index, [(work.ticket, value)], 0))
+            self._outcomes.append(Outcome(self.machine.index, [(work.ticket, value)], 0))
         self._settle()
 
     # ── the logger: write and sync ──────────────────────────────────────────────────────────────────────────────
@@ -389,7 +429,7 @@ class Pipeline:
         """Fail every ticket that is not answered, and let all threads end."""
         with self._turn:
             self._fault = self._fault or fault
-            failed_applying = threading.current_thread() is self._threads[0]
+            failed_applying = self._applier == threading.get_ident()
             unanswered = [work.ticket for work in self._applying] if failed_applying else []
             self._turn.notify_all()
         self._settle()
@@ -401,37 +441,14 @@ class Pipeline:
             queue.put(None)
 
     def _drain_queue(self) -> list[Future[Any]]:
-        tickets = [] if self._held_back is None else [self._held_back.ticket]
+        tickets = [read.ticket for read in self._reads]
+        tickets += [] if self._driver is None else [work.ticket for work in self._driver.waiting]
+        tickets += [] if self._held_back is None else [self._held_back.ticket]
         while not self._queue.empty():
             work = self._queue.get()
             if work is not None:
                 tickets.append(work.ticket)
         return tickets
-
-
-def _bytes_of(batch: np.ndarray) -> memoryview:
-    """Records as they lie in memory."""
-    return memoryview(np.ascontiguousarray(batch).view(np.uint8).reshape(-1))
-
-
-def _ends_in_open_chain(work: _Work) -> bool:
-    """Whether a record of the next submission would be drawn into this one's chain."""
-    records = work.kind in (EntryKind.ACCOUNTS, EntryKind.TRANSFERS)
-    return records and bool(int(work.body[-1]["flags"]) & TransferFlag.LINKED)
-
-
-def _answers(kind: EntryKind, group: list[_Work], applied: Applied) -> list[tuple[Future[Any], Any]]:
-    """Pair each submission with its slice of what the entry answered."""
-    if kind == EntryKind.COMMANDS:
-        return [(work.ticket, answer.data) for work, answer in zip(group, applied.answers, strict=True)]
-    if applied.codes is None:
-        assert not group, "the pipeline appends whole records"
-        return []
-    answers, start = [], 0
-    for work in group:
-        answers.append((work.ticket, applied.codes[start : start + work.size]))
-        start += work.size
-    return answers
 
 
 assert BATCH_MAX * RECORD_BYTES < 1 << 20

@@ -7,6 +7,7 @@ own and the courier as a thread, makes the town where it is not whole yet, and t
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 import threading
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from formicary.gateway.banking import iban_of
+from formicary.gateway.banking import iban_of, keep_sender
 from formicary.gateway.courier import Courier
 from formicary.gateway.sandbox import enter_token
 from formicary.gateway.server import open_door
@@ -76,7 +77,7 @@ def running(config: Config, *, empty: bool = False, progress: Progress = lambda 
 @contextmanager
 def _sandbox_bank(config: Config) -> Iterator[None]:
     command = [sys.executable, "-m", "formicary.rails.sandbox_bank", "--folder", str(config.data / "bank")]
-    pace = ["--pace", str(BANK_PACE_S), "--day", str(BANK_DAY_S)]
+    pace = ["--pace", str(BANK_PACE_S), "--day", str(BANK_DAY_S), "--parent", str(os.getpid())]
     with (config.data / "bank.log").open("ab") as log:
         process = subprocess.Popen([*command, *pace], stdout=log, stderr=log)  # noqa: S603 - our own program
         try:
@@ -92,7 +93,12 @@ def _sandbox_bank(config: Config) -> Iterator[None]:
 
 @contextmanager
 def _courier(door: Door, config: Config) -> Iterator[None]:
-    courier = Courier(door.ledger, config.data / "bank", iban_of=partial(iban_of, door))
+    courier = Courier(
+        door.ledger,
+        config.data / "bank",
+        iban_of=partial(iban_of, door),
+        keep_sender=partial(keep_sender, door),
+    )
     stop = threading.Event()
     thread = threading.Thread(target=courier.run, args=(stop,), name="formicary-courier", daemon=True)
     thread.start()

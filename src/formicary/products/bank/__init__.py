@@ -56,7 +56,7 @@ def product(
 def _of_people(purses: Purses, book: Book) -> tuple[CommandType, ...]:
     return (
         CommandType(
-            name="link_account", body=commands.LinkAccount, handler=handlers.link_account, scope=WRITE, confirm=True
+            name="link_account", body=commands.LinkAccount, handler=handlers.link_account, access=Access.DOOR
         ),
         CommandType(name="unlink_account", body=commands.UnlinkAccount, handler=handlers.unlink_account, scope=WRITE),
         CommandType(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import threading
@@ -31,6 +32,7 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument("--misbehave", default="", help=f"kind=percent, with commas; all=percent. {kinds}")
     parser.add_argument("--seed", type=int, default=0, help="what goes wrong follows from it (0)")
     parser.add_argument("--iban", default=SANDBOX_HOUSE.iban, help="the institution's account at this bank")
+    parser.add_argument("--parent", type=int, default=0, help="process that it ends with; 0: none")
     parser.add_argument("--once", action="store_true", help="do what can be done now, close the day, and end")
     return parser
 
@@ -51,21 +53,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sys.stdout.write(f"sandbox bank at {chosen.folder}\n")
     sys.stdout.flush()
     try:
-        run(bank, stop, pace_s=chosen.pace, day_s=chosen.day, once=chosen.once)
+        run(bank, stop, pace_s=chosen.pace, day_s=chosen.day, once=chosen.once, parent=chosen.parent)
     finally:
         bank.close()
     return 0
 
 
-def run(bank: Bank, stop: threading.Event, *, pace_s: float, day_s: float, once: bool) -> None:
-    """Step until told to stop."""
+def run(bank: Bank, stop: threading.Event, *, pace_s: float, day_s: float, once: bool, parent: int = 0) -> None:
+    """Step until told to stop, or until the parent is gone: two banks on one folder would disturb each other."""
     if once:
         while bank.step(time.time_ns()):
             pass
         bank.close_day(time.time_ns())
         return
     closes = time.monotonic() + day_s
-    while not stop.is_set():
+    while not stop.is_set() and parent in {0, os.getppid()}:
         bank.step(time.time_ns())
         if day_s and time.monotonic() >= closes:
             bank.close_day(time.time_ns())

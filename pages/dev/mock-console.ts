@@ -1,0 +1,3 @@
+import type { Routes } from './mock';
+
+export const routes: Routes = {};

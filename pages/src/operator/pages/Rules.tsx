@@ -1,0 +1,176 @@
+import Button from 'antd/es/button';
+import Input from 'antd/es/input';
+import InputNumber from 'antd/es/input-number';
+import Modal from 'antd/es/modal';
+import Segmented from 'antd/es/segmented';
+import Select from 'antd/es/select';
+import { useState } from 'react';
+import { isoNumberOf } from '../../explorer/proof/assets';
+import { tell } from '../../shared/api';
+import { hasWords, useWords } from '../../shared/i18n';
+import { MoneyInput } from '../../shared/MoneyInput';
+import { COMMON_ASSETS } from '../../shared/money';
+import { useAsk } from '../../shared/useAsk';
+import type { Parameter, Proposal, Rule, Tier } from '../answers';
+import { Act, Asked, Card, List, Money, Page, StateTag, Who, nameOf, secondsText, useList } from '../parts/ui';
+
+/** Parameters and limits as they are; a change is a proposal that somebody else approves. */
+export function Parameters() {
+  const { t, language, number } = useWords();
+  const list = useAsk<{ items: Parameter[] }>('/v1/wallet/parameters');
+  const [change, setChange] = useState<Parameter>();
+  const [value, setValue] = useState<number | null>(null);
+  const told = (one: Parameter, of = one.value) => (one.name.endsWith('_s') ? secondsText(of, language) : number(of));
+  return (
+    <Page title={t('nav.parameters')} text={t('parameters.text')} side={<a href="#/proposals">{t('nav.proposals')}</a>}>
+      <Card title={t('parameters.title')}>
+        <Asked of={list}>
+          {({ items }) => (
+            <ul className="op-lines">
+              {items.map((one) => (
+                <li key={one.name}>
+                  <span className="op-why"><strong>{hasWords(`parameter.${one.name}`) ? t(`parameter.${one.name}`) : one.name}</strong><small><code>{one.name}</code> · {told(one, one.least)} – {told(one, one.greatest)}</small></span>
+                  <strong className="op-value">{told(one)}</strong>
+                  <Button size="small" onClick={() => { setValue(one.value); setChange(one); }}>{t('proposals.propose')}</Button>
+                </li>
+              ))}
+            </ul>
+          )}
+        </Asked>
+      </Card>
+      <Limits />
+      <Modal open={change !== undefined} title={change ? (hasWords(`parameter.${change.name}`) ? t(`parameter.${change.name}`) : change.name) : ''} onCancel={() => setChange(undefined)} footer={<Act type="primary" disabled={value === null || value === change?.value} act={async () => { await tell('/v1/wallet/propose', { change: { type: 'set_parameter', name: change?.name, value } }); setChange(undefined); }} done={t('proposals.made')}>{t('proposals.propose')}</Act>}>
+        {change ? (
+          <div className="op-stack">
+            <label className="op-label">{t('parameters.new')}<InputNumber className="op-wide" min={change.least} max={change.greatest} precision={0} value={value} onChange={setValue} suffix={change.name.endsWith('_s') ? 's' : undefined} /></label>
+            <p>{told(change)} → <strong>{value === null ? '—' : told(change, value)}</strong></p>
+            <p className="quiet">{t('proposals.two')}</p>
+          </div>
+        ) : null}
+      </Modal>
+    </Page>
+  );
+}
+
+const FIELDS = ['payment', 'day', 'year', 'balance'] as const;
+
+function Limits() {
+  const { t } = useWords();
+  const [asset, setAsset] = useState('EUR');
+  const tiers = useAsk<{ items: Tier[] }>('/v1/wallet/tiers', { asset });
+  const [change, setChange] = useState<Tier>();
+  const [wanted, setWanted] = useState<Record<string, number | null>>({});
+  return (
+    <Card title={t('parameters.limits')} side={<Select aria-label={t('money.currency')} value={asset} onChange={setAsset} options={COMMON_ASSETS.map((one) => ({ value: one, label: one }))} />}>
+      <Asked of={tiers}>
+        {({ items }) => (
+          <div className="op-scroll">
+            <table className="op-plain">
+              <thead><tr><th>{t('people.tier')}</th>{FIELDS.map((one) => <th key={one}>{t(`limits.${one}`)}</th>)}<th /></tr></thead>
+              <tbody>
+                {items.map((one) => (
+                  <tr key={one.tier}>
+                    <td><strong>T{one.tier}</strong></td>
+                    {FIELDS.map((name) => <td key={name}>{one[`${name}_minor`] ? <Money minor={one[`${name}_minor`]} asset={asset} /> : <span className="quiet">{t('limits.none')}</span>}</td>)}
+                    <td><Button size="small" onClick={() => { setWanted(Object.fromEntries(FIELDS.map((name) => [name, one[`${name}_minor`]]))); setChange(one); }}>{t('proposals.propose')}</Button></td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
+        )}
+      </Asked>
+      <Modal open={change !== undefined} title={`T${change?.tier} · ${asset}`} onCancel={() => setChange(undefined)} footer={<Act type="primary" act={async () => { await tell('/v1/wallet/propose', { change: { type: 'set_limit', tier: change?.tier, asset, ...Object.fromEntries(FIELDS.map((name) => [`${name}_minor`, wanted[name] ?? 0])) } }); setChange(undefined); }} done={t('proposals.made')}>{t('proposals.propose')}</Act>}>
+        <div className="op-stack op-limit-fields" key={`${change?.tier}${asset}`}>{FIELDS.map((name) => <MoneyInput key={name} label={t(`limits.${name}`)} asset={asset} value={wanted[name] ?? null} onChange={(minor) => setWanted((now) => ({ ...now, [name]: minor }))} hint={t('limits.hint')} />)}</div>
+      </Modal>
+    </Card>
+  );
+}
+
+const STATES = ['waiting', 'approved', 'rejected'] as const;
+
+/** Changes that one made and another decides. */
+export function Proposals() {
+  const { t, date, money, language, number } = useWords();
+  const [state, setState] = useState<(typeof STATES)[number]>('waiting');
+  const list = useList<Proposal>('/v1/wallet/proposals', { state }, 15);
+  const words = (one: Proposal) => {
+    if (one.kind === 'set_parameter') return t('proposals.set_parameter', { name: hasWords(`parameter.${one.name}`) ? t(`parameter.${one.name}`) : one.name, value: one.name?.endsWith('_s') ? secondsText(one.value ?? 0, language) : number(one.value ?? 0) });
+    if (one.kind === 'set_limit') return t('proposals.set_limit', { tier: one.tier, limits: FIELDS.map((name) => `${t(`limits.${name}`)} ${one[`${name}_minor`] ? money(one[`${name}_minor`] ?? 0, one.asset ?? '') : t('limits.none')}`).join(', ') });
+    return t(`proposals.${one.kind}`, { name: nameOf(one.person), role: t(`roles.${one.role}`) });
+  };
+  const decide = (one: Proposal, how: 'approve' | 'reject') => async () => {
+    await tell(`/v1/wallet/${how}`, { proposal: one.proposal });
+    list.again();
+  };
+  return (
+    <Page title={t('nav.proposals')} text={t('proposals.text')}>
+      <div className="op-scroll"><Segmented value={state} onChange={setState} options={STATES.map((one) => ({ value: one, label: t(`states.${one}`) }))} /></div>
+      <List<Proposal>
+        of={list}
+        label={t('nav.proposals')}
+        rowKey="proposal"
+        columns={[
+          { title: t('proposals.change'), key: 'change', render: (_, row) => <span className="op-wrap">{words(row)}</span> },
+          { title: t('proposals.maker'), key: 'maker', render: (_, row) => <Who party={row.maker} /> },
+          { title: t('proposals.when'), key: 'when', render: (_, row) => date(row.made) },
+          state === 'waiting'
+            ? { title: '', key: 'act', render: (_, row) => (row.mine ? <span className="quiet">{t('proposals.mine')}</span> : <span className="op-acts"><Act size="small" type="primary" act={decide(row, 'approve')} done={t('proposals.approved')}>{t('proposals.approve')}</Act><Act size="small" danger act={decide(row, 'reject')} done={t('proposals.rejected')}>{t('proposals.reject')}</Act></span>) }
+            : { title: t('proposals.checker'), key: 'checker', render: (_, row) => <Who party={row.checker} /> },
+        ]}
+      />
+    </Page>
+  );
+}
+
+/** The guard's rules: public, with a version. Amounts and windows can be changed here. */
+export function GuardRules() {
+  const { t, language, money, date, number } = useWords();
+  const rules = useAsk<{ version: number; set: string; items: Rule[] }>('/v1/guard/rules');
+  const [draft, setDraft] = useState('');
+  const [wrong, setWrong] = useState('');
+  const parts = (one: Rule) => [
+    one.asset ?? t('rules.every_currency'),
+    one.minor ? t('rules.from', { money: one.asset ? money(one.minor, one.asset) : number(one.minor) }) : '',
+    one.count ? t('rules.count', { count: one.count, shown: number(one.count) }) : '',
+    one.window_s ? t('rules.window', { window: secondsText(one.window_s, language) }) : '',
+    one.percent ? `${number(one.percent)} %` : '',
+  ].filter(Boolean).join(' · ');
+  const save = async () => {
+    let items: unknown;
+    try {
+      items = JSON.parse(draft);
+      setWrong('');
+    } catch (error) {
+      setWrong(String(error));
+      return;
+    }
+    await tell('/v1/guard/set_rules', { rules: items });
+    setDraft('');
+    rules.again();
+  };
+  return (
+    <Page title={t('nav.rules')} text={t('rules.text')}>
+      <Asked of={rules}>
+        {(data) => (
+          <>
+            <Card title={t('rules.version', { number: data.version })} side={<small className="quiet">{data.version ? date(data.set) : ''}</small>}>
+              <ul className="op-lines">
+                {data.items.map((one) => <li key={`${one.kind}${one.source}${one.asset}`}><span className="op-why"><strong>{hasWords(`reasons.${one.kind}.title`) ? t(`reasons.${one.kind}.title`) : one.kind}</strong><small>{parts(one)}</small></span><StateTag state="closed" words={t(`sources.${one.source}`)} /></li>)}
+              </ul>
+            </Card>
+            <Card title={t('rules.change')} side={draft ? null : <Button size="small" onClick={() => setDraft(JSON.stringify(data.items.map(({ words: _, ...rule }) => ({ ...rule, asset: rule.asset ? isoNumberOf(rule.asset) : 0 })), null, 2))}>{t('rules.edit')}</Button>}>
+              {draft ? (
+                <div className="op-stack">
+                  <Input.TextArea className="op-code" aria-label={t('rules.change')} autoSize={{ minRows: 8, maxRows: 24 }} spellCheck={false} value={draft} onChange={(event) => setDraft(event.target.value)} />
+                  {wrong ? <p className="op-wrong" role="alert">{wrong}</p> : null}
+                  <span className="op-acts"><Act type="primary" act={save}>{t('rules.publish')}</Act><Button onClick={() => setDraft('')}>{t('common.cancel')}</Button></span>
+                </div>
+              ) : <p className="quiet">{t('rules.change_text')}</p>}
+            </Card>
+          </>
+        )}
+      </Asked>
+    </Page>
+  );
+}

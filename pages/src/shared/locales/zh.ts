@@ -1,0 +1,30 @@
+export default {
+  common: {
+    minus: '减一', plus: '加一', back: '返回', close: '关闭', cancel: '取消', save: '保存', done: '完成', more: '显示更多', again: '重试', loading: '加载中…', copy: '复制', copied: '已复制',
+    share: '分享', yes: '是', no: '否', none: '无', optional: '选填', skip: '跳到正文', all: '全部', today: '今天', yesterday: '昨天', next: '继续', confirm: '确认', remove: '移除', add: '添加', search: '搜索', language: '语言', sign_out: '退出登录', offline: '没有网络', live: '实时', unknown_person: '某人',
+  },
+  broken: { title: '页面出错了', text: '您的钱没有变动。请重新加载页面。', again: '重新加载' },
+  money: { currency: '货币', not_an_amount_other: '金额无法识别：最多 {{count}} 位小数。' },
+  scanner: { label: '相机', open: '相机已打开，请对准二维码。', opening: '正在打开相机…', none: '这里没有相机，请在下面粘贴二维码的文字。', refused: '相机未获允许。请在浏览器设置中允许，或在下面粘贴二维码的文字。', light: '开关闪光灯' },
+  look: { title: '外观', system: '跟随设备', light: '浅色', dark: '深色' },
+  codes: {
+    other: '没有成功（{{code}}）。', offline: '没有网络，什么都没有发出。联网后请重试。', unavailable: '服务暂时不可用，请稍后再试。', page_fault: '页面出错，什么都没有发出。',
+    not_signed_in: '请先登录。', forbidden: '您无权这样做。', scope_missing: '发起请求的应用没有这项授权。', confirmation_needed: '请用通行密钥或 PIN 确认。', turned_away: '未确认，什么都没有发生。', rate_limited: '尝试太多，请稍候。',
+    passkey_turned_away: '通行密钥未使用。请重试，或使用 PIN。', passkey_failed: '通行密钥在此设备上无法使用。', pin_wrong: 'PIN 不正确。', pin_locked: 'PIN 错误次数过多。请稍后再试或使用通行密钥。', not_recognised: '名字或 PIN 不正确。',
+    person_unknown: '没有找到这个名字。', person_frozen: '该账户已冻结。', person_closed: '该账户已关闭。', currency_not_open: '该账户尚未开通这种货币。', balance_not_zero: '账户里还有钱。',
+    limit_payment: '超过您等级的单笔限额。', limit_day: '超过您等级的每日限额。', limit_year: '超过您等级的每年限额。', own_limit_payment: '超过您自己设置的单笔限额。', own_limit_day: '超过您自己设置的每日限额。', balance_limit: '收款账户容纳不了这么多。',
+    exceeds_funds: '余额不足。', alias_taken: '这个名字已被占用。', alias_unknown: '没有人用这个名字。', not_found: '没有找到。', bad_request: '表单中有内容不正确。', bad_alias: '名字由 3 到 30 个小写字母、数字、点或短横组成。',
+    code_used: '该码已使用过。', code_expired: '该码已过期，请索取新码。', code_altered: '该码被改动过，请不要付款。', order_not_found: '没有这个订单。', order_expired: '该订单已过期。', order_paid: '该订单已付款。', same_party: '付款人和收款人相同。', already_paid: '已经付过了。',
+    session_expired: '登录已结束，请重新登录。', origin_refused: '请求不是来自我们的页面。', pin_refused: '名字或 PIN 不正确。', passkey_refused: '通行密钥无法验证。', pin_weak: '6 到 12 位数字；不能全相同，也不能是 123456。', alias_malformed: '3 到 30 个字母 a–z、数字、点或下划线，以字母开头。', contact_malformed: '手机号以加号开头、7 到 15 位数字；邮箱须有一个 @。', contact_taken: '该手机或邮箱已被他人使用。', ticket_unknown: '时间太久，请重新开始。', person_not_found: '没有找到。请核对每一个字母。', bad_input: '表单中有内容不正确。', internal: '我们这边出了问题。', money_held: '还有暂存的钱。', payment_to_oneself: '不能付给自己。', payee_not_payable: '对方不能用这种货币收款。', request_ended: '该请求已处理。', request_to_oneself: '不能向自己收款。', packet_is_your_own: '自己的红包留给别人拆。', packet_not_for_you: '这个红包是给别人的。', packet_opened_before: '您已经拆过这个红包。', packet_empty: '手慢了，红包已领完。', packet_expired: '红包已过期。', hold_ended: '暂存已经结束。', hold_not_yours: '只有付款人可以取回。', appeal_made_before: '您已申诉过。', reported_before: '您已举报过。', order_settled: '订单已结清。', order_shipped: '已在运输中：请卖家取消，或提出争议。', order_with_oneself: '不能向自己购买。', order_disputed: '订单在争议中，由仲裁员决定。', shop_order_not_found: '没有这个订单。', shop_order_withdrawn: '商家撤回了该订单。', shop_order_paid: '该订单已付款。', shop_order_held: '该订单的付款在暂存中。', shop_order_expired: '该订单已过期，请向商家索取新的。', shop_not_open: '商家目前不收款。', shop_currency_not_open: '商家不收这种货币。', till_removed: '该收银台已停用。', bank_account_linked: '该账户已绑定。', bank_accounts_too_many: '最多 8 个银行账户。', bank_asset_unknown: '这里没有支持该货币的银行。', last_device: '最后一种登录方式不能移除。', payment_not_found: '没有这笔付款。',
+  },
+  reasons: {
+    new_payee: { title: '您从未向对方付过款', text: '首次向陌生人付这么大的金额，是大多数骗局的样子。等一天，您有时间核实。' },
+    advance_fee: { title: '先交费才能收钱', text: '正当的机构不会让您先交费才能收钱：政府不会，银行不会，彩票也不会。这样的“费用”几乎都有去无回。' },
+    velocity: { title: '短时间内付款很多', text: '有人催您又快又多地付款时，事情就不对了。深呼吸，再看一眼。' },
+    mule_ring: { title: '钱在兜圈子', text: '同一笔钱经过几个账户又回到原处，这是隐藏赃款的做法。' },
+    drain: { title: '几乎全部余额付给陌生人', text: '这会把您账户里的大部分钱付给一个从未付过款的人。' },
+    payee_marked: { title: '我们正在调查对方', text: '有人举报过这个账户，付给它的款项正在核查。' },
+    reported: { title: '被举报为诈骗', text: '付款的一方举报了它，正在人工核查。' },
+    other: { title: '这笔付款不寻常', text: '一条公开的规则要求这笔付款等待一天。' },
+  },
+};
