@@ -37,10 +37,14 @@ def have_postgres() -> bool:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip what needs PostgreSQL where it is missing; in CI that is a failure, for nobody reads CI's skips."""
-    if item.get_closest_marker("postgres") is None or have_postgres():
-        return
-    reason = "PostgreSQL's programs are missing: apt-get install postgresql"
+    """Skip what needs a program where it is missing; in CI that is a failure, for nobody reads CI's skips."""
+    if item.get_closest_marker("postgres") is not None and not have_postgres():
+        _missing("PostgreSQL's programs are missing: apt-get install postgresql")
+    if item.get_closest_marker("browser") is not None and not shutil.which("chromium"):
+        _missing("Chromium is missing: apt-get install chromium")
+
+
+def _missing(reason: str) -> None:
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)

@@ -1,8 +1,9 @@
 """Makes the two fonts that statements are printed with; see src/formicary/gateway/statement/fonts/README.md.
 
-``python -m tools.fonts SOURCE_SANS NOTO_REGULAR NOTO_BOLD``, where the first is the folder of Source Sans Pro's TrueType
-files and the others are Noto Sans CJK's collections. Latin, Greek and Cyrillic are Source Sans, Chinese is Noto Sans:
-one design, by the same hands. The characters are those of GB 2312 and the first level of Big5, so nearly every name.
+``python -m tools.fonts SOURCE_SANS NOTO_REGULAR NOTO_BOLD``, where the first is the folder of Source Sans Pro's
+TrueType files and the others are Noto Sans CJK's collections. Latin, Greek and Cyrillic are Source Sans, Chinese is
+Noto Sans: one design, by the same hands. The characters are those of GB 2312 and the first level of Big5, so nearly
+every name.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ def make(latin: Path, noto: str, hanzi: set[int], style: str) -> None:
         first, second = Path(folder) / "latin.ttf", Path(folder) / "hanzi.ttf"
         western = _subset(TTFont(latin), set(_all(LATIN)))
         western.save(first)
-        chinese = _subset(TTFont(noto, fontNumber=SIMPLIFIED), (hanzi | set(_all(SYMBOLS))) - set(western.getBestCmap()))
+        chinese = _subset(
+            TTFont(noto, fontNumber=SIMPLIFIED), (hanzi | set(_all(SYMBOLS))) - set(western.getBestCmap())
+        )
         _as_truetype(chinese)
         chinese.save(second)
         joined = Merger().merge([str(first), str(second)])
@@ -60,7 +63,10 @@ def _all(ranges: tuple[tuple[int, int], ...]) -> Iterator[int]:
 
 def _hanzi() -> Iterator[int]:
     """GB 2312, and Big5's first level of common characters."""
-    for encoding, rows, cells in (("gb2312", range(0xA1, 0xF8), range(0xA1, 0xFF)), ("big5", range(0xA4, 0xC7), range(0x40, 0xFF))):
+    for encoding, rows, cells in (
+        ("gb2312", range(0xA1, 0xF8), range(0xA1, 0xFF)),
+        ("big5", range(0xA4, 0xC7), range(0x40, 0xFF)),
+    ):
         for row in rows:
             for cell in cells:
                 found = bytes((row, cell)).decode(encoding, "ignore")
@@ -71,7 +77,9 @@ def _hanzi() -> Iterator[int]:
 def _subset(font: Any, characters: set[int]) -> Any:  # noqa: ANN401 - fontTools has no types
     from fontTools import subset  # noqa: PLC0415
 
-    options = subset.Options(layout_features=[], hinting=False, desubroutinize=True, name_IDs=["*"], notdef_outline=True)
+    options = subset.Options(
+        layout_features=[], hinting=False, desubroutinize=True, name_IDs=["*"], notdef_outline=True
+    )
     options.drop_tables += ["vhea", "vmtx", "VORG", "BASE", "GPOS", "GSUB", "GDEF", "kern", "DSIG"]
     wanted = subset.Subsetter(options)
     wanted.populate(unicodes=characters)

@@ -1,7 +1,7 @@
-"""Writes those pages of docs/reference/ that the code itself knows best: codes, limits, verbs and public names.
+"""Writes those pages of docs/reference/ that the code itself knows best: codes, limits, verbs, names, products, routes.
 
 A code's meaning is the string below it in ``kernel/codes.py``; a limit's is the string below it where it is defined; a
-verb's and a name's is its docstring. A page that does not carry the note below is somebody's own, and left alone.
+verb's, a name's and a command's is its docstring. A page that does not carry the note below is somebody's own, and left alone.
 ``--check`` writes nothing and fails when a page has fallen behind.
 """
 
@@ -15,6 +15,7 @@ import re
 import sys
 from collections.abc import Callable
 from enum import IntEnum
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Final
@@ -22,6 +23,8 @@ from typing import Final
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tools.reference_api import cli_page, notes, python_page
+from tools.reference_http import http_page, settings_page
+from tools.reference_products import overview, product_page, products
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 SOURCE: Final = ROOT / "src"
@@ -104,6 +107,10 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "limits.md": limits_page,
     "cli.md": lambda: cli_page(NOTE),
     "python.md": lambda: python_page(NOTE),
+    "products.md": lambda: overview(NOTE),
+    "http.md": lambda: http_page(NOTE),
+    "gateway-settings.md": lambda: settings_page(NOTE),
+    **{f"products/{each.name}.md": partial(product_page, each.name, NOTE) for each in products()},
 }
 
 
@@ -127,6 +134,7 @@ def main() -> int:
     for name, text in late.items():
         print(f"docs/reference/{name} {'has fallen behind the code: make docs' if checking else 'written'}")
         if not checking:
+            (REFERENCE / name).parent.mkdir(exist_ok=True)
             (REFERENCE / name).write_text(text, encoding="utf-8")
     return 1 if late and checking else 0
 

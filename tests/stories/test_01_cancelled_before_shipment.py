@@ -28,7 +28,7 @@ def test_every_cent_is_back_at_once(town: TownProcess) -> None:
     assert (seen["state"], seen["buyer_minor"], seen["held_minor"]) == ("refunded", PRICE_MINOR, 0)
     assert [step["step"] for step in seen["timeline"]] == ["funded", "cancelled"]
     newest = student.get("/v1/pay/activity")["items"][0]
-    assert (newest["kind"], newest["state"]) == ("escrow", "refunded"), "the list says how it ended"
+    assert (newest["kind"], newest["state"]) == ("escrow", "returned"), "the list says how it ended"
 
 
 def test_a_cancelled_order_stays_cancelled(town: TownProcess) -> None:
@@ -46,11 +46,11 @@ def test_the_same_request_twice_cancels_once(town: TownProcess) -> None:
     """A phone that heard no answer asks again under the same key, and gets the same answer."""
     shop = town.told["shops"]["booknook"]
     student = somebody(town, "Stella", FUNDS_MINOR)
-    first = student.done("/v1/escrow/buy", key="story-one-buys-once", **(wish := purchase_of(shop, PRICE_MINOR)))
-    assert student.done("/v1/escrow/buy", key="story-one-buys-once", **wish) == first
+    first = student.done("/v1/escrow/buy", idempotency_key="story-one-buys-once", **(wish := purchase_of(shop, PRICE_MINOR)))
+    assert student.done("/v1/escrow/buy", idempotency_key="story-one-buys-once", **wish) == first
     assert student.money() == money(FUNDS_MINOR - PRICE_MINOR), "ordered once"
     for _ in range(2):
-        student.done("/v1/escrow/cancel", key="story-one-cancels-once", order=first["order"])
+        student.done("/v1/escrow/cancel", idempotency_key="story-one-cancels-once", order=first["order"])
     assert student.money() == money(FUNDS_MINOR)
 
 

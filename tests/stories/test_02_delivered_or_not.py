@@ -128,7 +128,7 @@ def test_time_to_look_at_it(town: TownProcess) -> None:
 @pytest.fixture
 def still_town() -> Iterator[Town]:
     """The whole gateway with its standard products; time passes when a test says so."""
-    made = Town()
+    made = Town(session_idle_s=86_400, session_absolute_s=864_000)
     yield made
     made.close()
 

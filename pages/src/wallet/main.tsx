@@ -25,6 +25,4 @@ createRoot(document.getElementById('root') as HTMLElement).render(
   </ErrorBoundary>,
 );
 
-if (import.meta.env.PROD && 'serviceWorker' in navigator) {
-  addEventListener('load', () => { navigator.serviceWorker.register('/sw.js').catch(() => undefined); });
-}
+if (import.meta.env.PROD && 'serviceWorker' in navigator) navigator.serviceWorker.register('/sw.js').catch(() => undefined);

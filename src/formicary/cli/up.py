@@ -40,6 +40,9 @@ def up(
 
     flags = {"port": port or _free_port(), "host": host, "data": data}
     settings = load_config(config, environment=dict(os.environ), flags=flags)
+    if host == "0.0.0.0" and not settings.origin:  # noqa: S104 - the caller's wish
+        flags["origin"] = f"http://{_own_address()}:{settings.port}"
+        settings = load_config(config, environment=dict(os.environ), flags=flags)
     console = Console(stderr=True)
     with (
         console.status("starting …") as status,
@@ -81,7 +84,7 @@ def _tell(town: Town, *, empty: bool, as_json: bool) -> None:
         for name, address in people.items():
             console.print(f"  {name:<24} {address}")
         console.print(f"\nOr sign in as @alice with the PIN {PIN}, or sign up with a passkey of your own.")
-        console.print("Your first payment: open the link of Alice, tap Pay, and choose Crumb & Crust.")
+        console.print("Your first payment: open the link of the coffee, and tap Pay. Fatou's till lists it at once.")
     console.print("\nOn the phone:\n")
     console.print(_picture(people.get("Alice, wallet", origin)))
     console.print("Ctrl-C stops it; everything is on disk.")
@@ -90,6 +93,7 @@ def _tell(town: Town, *, empty: bool, as_json: bool) -> None:
 def _links(town: Town) -> dict[str, str]:
     return {
         "Alice, wallet": town.link("alice"),
+        "Alice, buys a coffee": town.link("alice", f"pay/{town.coffee.hex()}"),
         "Fatou, bakery's till": town.link("fatou", "till"),
         "Olivia, operator": town.link("olivia", "operator"),
         "Otto, second operator": town.link("otto", "operator"),
@@ -108,6 +112,17 @@ def _picture(text: str) -> str:
     rows = zip(dark[::2].tolist(), dark[1::2].tolist(), strict=True)
     shapes = {(True, True): " ", (True, False): "▄", (False, True): "▀", (False, False): "█"}
     return "\n".join("  " + "".join(shapes[pair] for pair in zip(upper, lower, strict=True)) for upper, lower in rows)
+
+
+def _own_address() -> str:
+    """Where a phone of the same network finds this machine. Nothing is sent to learn it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # an address of the documentation's own (RFC 5737)
+        except OSError:
+            return "127.0.0.1"
+        address: str = probe.getsockname()[0]
+        return address
 
 
 def _free_port() -> int:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import ipaddress
+import itertools
 import logging
 import secrets
 import time
@@ -95,6 +96,9 @@ class Gateway:
         self._known = Buckets(burst=config.rate_burst, per_minute=60 * config.rate_per_s)
         self._nobody = Buckets(burst=config.rate_nobody_burst, per_minute=60 * config.rate_nobody_per_s)
         self._attempts = Buckets(burst=config.rate_sign_in_per_minute, per_minute=config.rate_sign_in_per_minute)
+        self.name = secrets.token_hex(4)
+        """What ids of this run's requests begin with; their number follows."""
+        self.counter = itertools.count(1)
         self._common = common_headers(is_secure=config.is_secure)
         self._decoders = {
             (route.method, route.path): msgspec.json.Decoder(route.body)
@@ -220,7 +224,7 @@ class _Exchange:
         self._send = send
         self._sent = False
         self._headers: dict[bytes, bytes] = dict(scope["headers"])
-        self.id = secrets.token_hex(8)
+        self.id = f"{gateway.name}{next(gateway.counter):08x}"
         self.route: Route | None = None
         self.caller = NOBODY
         self.status = 0

@@ -23,7 +23,7 @@ from formicary.rails.exchange import write_whole
 if TYPE_CHECKING:
     from formicary.gateway.door import Door
 
-PAGES: Final = ("", "till", "operator", "explorer")
+PAGES: Final = re.compile(r"(till|operator|explorer|pay/[0-9a-f]{32})?")
 """Where a link may lead."""
 PAYER_NAME: Final = "Sandbox customer"
 PAYER_IBAN: Final = "FR1420041010050500013M02606"
@@ -91,7 +91,7 @@ async def enter(asked: Asked) -> RedirectResponse:
     door, alias = asked.door, asked.path["alias"]
     page = asked.request.query_params.get("to", "")
     expected = enter_token(door, alias) if _ALIAS.fullmatch(alias) else ""
-    if not expected or not hmac.compare_digest(expected, asked.path["token"]) or page not in PAGES:
+    if not expected or not hmac.compare_digest(expected, asked.path["token"]) or not PAGES.fullmatch(page):
         raise Problem("route_not_found")
     found: Any = await door.ask("wallet.find", b"", door.asked("wallet.find", digest=door.digest("alias", alias).hex()))
     devices = door.devices.of_person(found.person, "pin")

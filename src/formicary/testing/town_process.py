@@ -81,9 +81,9 @@ class Browser:
         """Ask; raises :class:`Refused`."""
         return _read(path, self.http.get(path, params=query))
 
-    def done(self, path: str, *, key: str = "", **fields: Any) -> Any:  # noqa: ANN401 - JSON
+    def done(self, path: str, *, idempotency_key: str = "", **fields: Any) -> Any:  # noqa: ANN401 - JSON
         """Tell, under an idempotency key; raises :class:`Refused`."""
-        headers = {"Idempotency-Key": key or fresh_key()}
+        headers = {"Idempotency-Key": idempotency_key or fresh_key()}
         return _read(path, self.http.post(path, json=fields, headers=headers))
 
     def patch(self, path: str, **fields: Any) -> Any:  # noqa: ANN401 - JSON

@@ -45,6 +45,8 @@ class Town:
     door: Door
     shops: dict[str, bytes]
     tills: dict[str, bytes]
+    coffee: bytes
+    """The order of a coffee that anybody may pay; empty without a town."""
 
     def link(self, person: Townsperson | str, page: str = "") -> str:
         """The address that signs one in as somebody of the town."""
@@ -71,7 +73,7 @@ def running(config: Config, *, empty: bool = False, progress: Progress = lambda 
         if config.sandbox:
             stack.enter_context(_sandbox_bank(config))
         stack.enter_context(_courier(door, config))
-        yield Town(door, seeder.shops, seeder.tills)
+        yield Town(door, seeder.shops, seeder.tills, seeder.coffee)
 
 
 @contextmanager

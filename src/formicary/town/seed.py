@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from formicary.products.anatomy import Message
 
 EUR: Final = parse_asset("EUR")
+COFFEE_MINOR: Final = 380
 HOUR_NS: Final = 3600 * 1_000_000_000
 DAY_NS: Final = 24 * HOUR_NS
 BY_ALIAS: Final = {person.alias: person for person in PEOPLE}
@@ -42,6 +43,8 @@ class Seeder:
         self._progress = progress
         self.shops: dict[str, bytes] = {}
         """Id of each shop by its alias."""
+        self.coffee = b""
+        """An order that anybody may pay, again and again: a payment link."""
         self._begun_ns = 0
         self.tills: dict[str, bytes] = {}
         """Id of each shop's first till."""
@@ -63,6 +66,7 @@ class Seeder:
         self._progress("shops")
         for shop in SHOPS:
             await self._open_shop(shop)
+        self.coffee = await self._offer_coffee()
         self._progress("a day of payments")
         await self._live_a_day()
         self._progress("orders under way")
@@ -153,7 +157,12 @@ class Seeder:
         await door.aside(door.vault.put, made.shop, profile)
         door.people.forget(made.shop)
         till: Any = await self._say(
-            shop.owner, "shop.add_till", f"till {shop.alias}", shop=made.shop, label=None, tip=shop.tip
+            shop.owner,
+            "shop.add_till",
+            f"till {shop.alias}",
+            shop=made.shop,
+            label=await self._label(shop),
+            tip=shop.tip,
         )
         self.tills[shop.alias] = till.till
         for cashier in shop.cashiers:
@@ -166,6 +175,11 @@ class Seeder:
                 person=member,
                 role="cashier",
             )
+
+    async def _label(self, shop: Shop) -> bytes:
+        staff = (self.shops[shop.alias], *(BY_ALIAS[alias].id for alias in shop.cashiers))
+        ref = self._ref(f"till of {shop.alias}")
+        return await self._door.seal(BY_ALIAS[shop.owner].id, staff, "Counter", ref=ref)
 
     async def _sell(self, shop: Shop, buyer: str, number: str, price: int) -> None:
         order: Any = await self._say(
@@ -184,6 +198,26 @@ class Seeder:
             exit=False,
         )
         await self._say(buyer, "shop.pay_order", f"pay {number}", order=order.order, tip_minor=0)
+
+    async def _offer_coffee(self) -> bytes:
+        shop = SHOPS[0]
+        made: Any = await self._say(
+            shop.owner,
+            "shop.new_order",
+            "coffee",
+            shop=self.shops[shop.alias],
+            till=self.tills[shop.alias],
+            asset=EUR,
+            amount_minor=COFFEE_MINOR,
+            tip="ask",
+            tip_value=0,
+            number="COFFEE",
+            until_ns=self._begun_ns + 300 * DAY_NS,
+            many=True,
+            exit=False,
+        )
+        order: bytes = made.order
+        return order
 
     # ── a day ───────────────────────────────────────────────────────────────────────────────────────────────────
 

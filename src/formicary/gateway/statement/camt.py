@@ -86,7 +86,7 @@ def _money(m: Any, statement: Statement, amount_minor: int) -> Any:  # noqa: ANN
     return m.ActiveOrHistoricCurrencyAndAmount(value=value, ccy=statement.asset)
 
 
-def _entries(m: Any, statement: Statement, line: Movement) -> list[Any]:
+def _entries(m: Any, statement: Statement, line: Movement) -> list[Any]:  # noqa: ANN401 - the message's own classes
     """The entry of a line, and that of its fee."""
     entries = [_entry(m, statement, line, kind=line.kind, amount_minor=line.amount_minor, name=line.transfer)]
     if line.fee_minor:

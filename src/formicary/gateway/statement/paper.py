@@ -33,7 +33,7 @@ RULE: Final = (214, 208, 200)
 SHADE: Final = (247, 244, 240)
 MARGIN: Final = 18.0
 WIDTH: Final = 210.0 - 2 * MARGIN
-FOOT: Final = 27.0
+FOOT: Final = 30.0
 """Millimetres at the foot of a page."""
 DATE, DETAILS, FEE, AMOUNT, BALANCE = 24.0, 77.0, 19.0, 26.0, 28.0
 NOTE_LINES_MAX: Final = 4
@@ -116,6 +116,7 @@ class _Paper(FPDF):
             f"{words['ledger']} {self._told.ledger}",
             signed,
             f"{words['root']} {head.root}",
+            f"{words['signature']} {head.signature}",
             f"{words['times']} {words['sandbox'] if self._sandbox else ''}",
         ]
         self.set_y(self.get_y() + 1)
@@ -165,7 +166,9 @@ class _Paper(FPDF):
         self._room(26)
         self._rule()
         self._write(DATE + DETAILS + FEE, 7, words["closing"], size=9.5, bold=True)
-        self._write(AMOUNT + BALANCE, 7, f"{self._money(told.closing_minor)} {told.asset}", size=9.5, bold=True, align="R")
+        self._write(
+            AMOUNT + BALANCE, 7, f"{self._money(told.closing_minor)} {told.asset}", size=9.5, bold=True, align="R"
+        )
         self.ln(7)
         if told.held_minor:
             self._write(DATE + DETAILS + FEE, 5, words["held"], size=8.5, color=GREY)

@@ -93,7 +93,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
 
     institution: PartyTold
     ledger: str
-    """The ledger's id: 64 hexadecimal digits."""
+    """The ledger's id: 32 hexadecimal digits."""
     head: HeadTold
     holder: PartyTold
     account: str
@@ -132,8 +132,7 @@ async def tell_lines(door: Door, subject: Subject, lines: Sequence[Line]) -> tup
     refs = [row.note for row in rows if row is not None and row.note is not None]
     texts = await door.people.texts(subject.caller, list(dict.fromkeys(refs))) if refs else {}
     return tuple(
-        _movement(subject, line, row, names[other], texts)
-        for line, row, other in zip(lines, rows, others, strict=True)
+        _movement(subject, line, row, names[other], texts) for line, row, other in zip(lines, rows, others, strict=True)
     )
 
 
@@ -168,7 +167,10 @@ def _movement(
         kind = KINDS.get(line.code, UNKNOWN)
         return Movement(other=NOBODY_TOLD, kind=kind, purpose="", note=None, reference="", payment=number, **common)
     kind = "sale" if subject.is_shop and row.kind == "shop" else row.kind
-    hidden = subject.is_shop and other.kind not in {"shop", "institution"}  # a shop does not learn who its customers are
+    hidden = subject.is_shop and other.kind not in {
+        "shop",
+        "institution",
+    }  # a shop does not learn who its customers are
     return Movement(
         other=NOBODY_TOLD if hidden else other,
         kind=kind,

@@ -1,4 +1,4 @@
-"""What a statement says in the languages that our pages speak. Every language has every word; a test holds it to that."""
+"""What a statement says in the languages that our pages speak; every language has every word."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _ENGLISH: Final = {
     "ledger": "Ledger",
     "head": "Signed head of {leaves} leaves, entry {entry}, {time}",
     "root": "Root",
-    "key": "Key",
+    "signature": "Signature",
     "times": "Days and times are UTC.",
     "sandbox": "Sandbox: play money.",
     "substituted": "□ stands for characters that this paper can't print; the CSV and JSON statements have them.",
@@ -86,7 +86,7 @@ _FRENCH: Final = {
     "ledger": "Registre",
     "head": "Tête signée de {leaves} feuilles, entrée {entry}, {time}",
     "root": "Racine",
-    "key": "Clé",
+    "signature": "Signature",
     "times": "Jours et heures en UTC.",
     "sandbox": "Bac à sable : argent fictif.",
     "substituted": "□ remplace les caractères que ce papier ne sait pas imprimer ; les relevés CSV et JSON les ont.",
@@ -142,7 +142,7 @@ _CHINESE: Final = {
     "ledger": "账本",
     "head": "签名的树头:{leaves} 片叶,第 {entry} 条,{time}",
     "root": "树根",
-    "key": "密钥",
+    "signature": "签名",
     "times": "日期和时间均为 UTC。",
     "sandbox": "沙盒环境:非真实货币。",
     "substituted": "□ 代表本页无法打印的字符;CSV 和 JSON 对账单中可见原文。",
@@ -177,7 +177,6 @@ _CHINESE: Final = {
 }
 WORDS: Final[Mapping[str, Mapping[str, str]]] = {"en": _ENGLISH, "fr": _FRENCH, "zh": _CHINESE}
 """By language, then by name."""
-
 
 
 def words_of(language: str) -> Mapping[str, str]:
