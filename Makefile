@@ -3,14 +3,14 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup run orders test check format bench soak golden pythons docs mutants changelog lock clean
+.PHONY: help setup run orders test check format bench bench-http soak golden pythons docs mutants changelog lock clean
 
 PYTHON := .venv/bin/python
 SECONDS ?= 60
 ARGS ?=
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## make .venv, install what the lock file pins, build the pages, and PostgreSQL and Chromium where missing
 	@tools/setup.sh tests
@@ -39,6 +39,10 @@ format: setup ## mend what ruff can mend by itself
 
 bench: setup ## measure, and write docs/benchmarks.md with its plot and README's table
 	@$(PYTHON) bench/report.py $(ARGS)
+	@$(PYTHON) tools/figures.py
+
+bench-http: setup ## measure the public API beside FastAPI and PostgreSQL; write docs/benchmarks-http.md
+	@$(PYTHON) bench/http_report.py $(ARGS)
 	@$(PYTHON) tools/figures.py
 
 soak: setup ## crash, tear, flip and kill at random for SECONDS=60 and check that nothing is lost

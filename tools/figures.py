@@ -1,4 +1,4 @@
-"""Fills the table of figures in README.md from docs/benchmarks.json, so that nobody types a figure by hand.
+"""Fills the table of figures in README.md from docs/benchmarks*.json, so that nobody types a figure by hand.
 
 The table stands between two comments, ``figures`` and ``/figures``. A figure that was not measured is left out; when
 none was, the table says so.
@@ -15,7 +15,7 @@ from typing import Any, Final
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 README: Final = ROOT / "README.md"
-MEASURED: Final = ROOT / "docs" / "benchmarks.json"
+MEASURED: Final = (ROOT / "docs" / "benchmarks-http.json", ROOT / "docs" / "benchmarks.json")
 OPEN: Final = "<!-- figures -->"
 CLOSE: Final = "<!-- /figures -->"
 
@@ -33,6 +33,10 @@ def milliseconds(value: float) -> str:
 
 
 ROWS: Final[list[tuple[str, str, Callable[[float], str]]]] = [
+    ("payments_per_s", "Payments over HTTP, signed in, checked and durable, 64 connections", rate),
+    ("baseline_per_s", "The same payment with FastAPI and PostgreSQL", rate),
+    ("paced_p99_ms", "99th percentile at 300 payments a second", milliseconds),
+    ("batch_transfers_per_s", "Bulk transfers over HTTP, JSON", rate),
     ("posted_per_s", "Transfers posted, durable, in batches of 8,190", rate),
     ("served_per_s", "The same, from another process through the socket", rate),
     ("served_p99_ms", "… 99th percentile of a batch", milliseconds),
@@ -61,7 +65,8 @@ def table(figures: Mapping[str, Any]) -> str:
         size = (
             f"\n\nMeasured with {figures['accounts']:,} accounts and {figures['transfers']:,} transfers in one run by"
         )
-        size += " `make bench`; [benchmarks](docs/benchmarks.md) has the machine, the method and the plot."
+        size += " `make bench` and `make bench-http`; [benchmarks](docs/benchmarks.md) and"
+        size += " [of the API](docs/benchmarks-http.md) have the machine, the method and the plot."
     return "\n".join(["| what | measured |", "| --- | ---: |", *rows]) + size
 
 
@@ -79,9 +84,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; fail when the table has fallen behind")
     checking = parser.parse_args().check
-    figures = json.loads(MEASURED.read_text(encoding="utf-8")) if MEASURED.exists() else {}
+    figures: dict[str, Any] = {}
+    for path in MEASURED:
+        figures |= json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     before = README.read_text(encoding="utf-8")
-    after = filled(before, figures.get("figures", figures))
+    after = filled(before, figures)
     if before != after and not checking:
         README.write_text(after, encoding="utf-8")
     return 1 if before != after and checking else 0

@@ -25,6 +25,10 @@ What `import formicary` offers. Everything else is an inner part, and may change
 """
 
 
+OWN_PARAMETERS: Final = frozenset({"help", "install_completion", "show_completion"})
+"""What typer adds by itself."""
+
+
 def notes(body: list[ast.stmt]) -> dict[str, str]:
     """Give the string that stands below each assignment, as one line, by the name that is assigned."""
     found: dict[str, str] = {}
@@ -51,14 +55,26 @@ def tidy(text: str | None) -> str:
 
 def cli_page(note: str) -> str:
     """Write docs/reference/cli.md: each verb with its arguments and options."""
-    groups = importlib.import_module("formicary.cli").GROUPS
+    cli = importlib.import_module("formicary.cli")
+    groups = cli.GROUPS
     parts = [f"# Command line\n\n{note}\n{ABOUT_CLI}"]
+    for verb, (module, summary) in cli.VERBS.items():
+        parts.append(f"## formicary {verb}\n\n{summary}\n")
+        parts.append(verb_section(f"formicary {verb}", alone(getattr(importlib.import_module(module), verb))))
     for group, (module, summary) in groups.items():
         command = importlib.import_module("typer.main").get_command(importlib.import_module(module).app)
         parts.append(f"## formicary {group}\n\n{summary}\n")
         verbs = getattr(command, "commands", None) or {"": command}
         parts += [verb_section(f"formicary {group} {name}".strip(), verb) for name, verb in verbs.items()]
     return "\n".join(parts)
+
+
+def alone(function: Any) -> Any:  # noqa: ANN401 - typer gives its commands no public type
+    """Make a command of a verb that stands alone."""
+    typer = importlib.import_module("typer")
+    app = typer.Typer(add_completion=False)
+    app.command()(function)
+    return typer.main.get_command(app)
 
 
 def verb_section(name: str, verb: Any) -> str:  # noqa: ANN401 - typer gives its commands no public type
@@ -68,7 +84,7 @@ def verb_section(name: str, verb: Any) -> str:  # noqa: ANN401 - typer gives its
     lines = examples.partition("\n")[2]
     if lines.strip():
         parts.append(f"```sh\n{inspect.cleandoc(lines)}\n```\n")
-    rows = [parameter_row(each) for each in verb.params if each.name != "help"]
+    rows = [parameter_row(each) for each in verb.params if each.name not in OWN_PARAMETERS]
     parts.append("\n".join(["| parameter | meaning |", "| --- | --- |", *rows, ""]))
     return "\n".join(parts)
 

@@ -131,7 +131,9 @@ def codes(door: Any) -> str:  # noqa: ANN401 - a door
         if code not in of_products
     ]
     about = "A product refuses with codes of its own, which stand on its page. The status is the usual one.\n"
-    return "\n".join(["\n## Refusals of the doors\n", about, "| code | status | when |", "| --- | ---: | --- |", *rows, ""])
+    return "\n".join(
+        ["\n## Refusals of the doors\n", about, "| code | status | when |", "| --- | ---: | --- |", *rows, ""]
+    )
 
 
 def settings_page(note: str) -> str:

@@ -51,6 +51,7 @@ def test_signing_up_and_paying_a_person(visitors: Visitors, town: TownProcess) -
 
     visitor.open("wallet", "/top-up")
     visitor.press("bank.take")
+    visitor.field("send.amount").fill("50")
     visitor.press("bank.sandbox_pay")
     visitor.open("wallet", "/")
     page.wait_for_function("() => !document.querySelector('.hero-amount .amount')?.ariaLabel?.includes('€0.00')")

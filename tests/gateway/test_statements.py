@@ -124,11 +124,15 @@ def test_it_is_exact_whatever_happened(seed: int) -> None:
             if chance.random() < 0.3:
                 street.buy(amount)
                 model.append(-amount)
-            elif street.pay(amount, back=back)["state"] == "paid":
+            else:
+                street.pay(amount, back=back)
                 model.append(amount if back else -amount)
+        street.town.wait(days=2)
+        street.town.fund(street.owner, 1)  # time has gone by for the ledger too: what was held is paid
         told = street.tell(street.ann, **{"from": first})
         check_sums(told)
-        assert [line["amount_minor"] for line in told["items"]] == model
+        assert sorted(line["amount_minor"] for line in told["items"]) == sorted(model)
+        assert told["held_minor"] == 0
         assert told["closing_minor"] == street.ann.get("/v1/wallet/accounts").json()["items"][0]["balance_minor"]
         days = (datetime.fromisoformat(street.day()) - datetime.fromisoformat(first)).days
         cut = chance.randrange(days) if days else 0

@@ -77,11 +77,11 @@ class World:
             ids.setdefault(name, []).extend((self.bo.id, person.id))
         ids.setdefault("find", []).extend(("@bobby", self.bo.id))
         shop = self._note(person, "/v1/shop/register", "shop", country="FR", category=5814, asset="EUR", alias=None)
-        till = self._note(person, "/v1/shop/add_till", "till", shop=shop, label="Till", tip=True)
+        till = self._note(person, "/v1/shop/add_till", "till", shop=shop, label="Till", tip="ask")
         money = {"asset": "EUR", "amount_minor": 500}
         self._note(
             person, "/v1/shop/new_order", "order", shop=shop, till=till, **money, tip="ask", tip_value=0, number="7",
-            until=later, many=True, exit=True,
+            until=later, many=True, exit=False,
         )
         self._note(person, "/v1/shop/offer_stay", "stay", shop=shop, asset="EUR", deposit_minor=900, until=later)
         paid = self._note(person, "/v1/pay/send", "payment", payee=self.bo.id, **money, purpose="friend", note="Tea")

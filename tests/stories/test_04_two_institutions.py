@@ -21,7 +21,13 @@ from formicary.testing.town_process import Browser, Refused, TownProcess, fresh_
 from tests.stories.conftest import alive, first_till, shop_money, somebody, until
 
 KILLS = 4
+KILLS_MIN = 2
+BUDGET_S = 45.0
 SEED = 404
+FUNDS_MINOR = 20_000
+PAYERS = 3
+PAYMENTS_EACH = 100
+"""Payments of one payer: the guard holds what goes beyond 120 an hour."""
 FINAL = {"captured", "refused", "cancelled"}
 PAYEE_CODES = {
     "person_unknown",
@@ -176,79 +182,88 @@ def test_no_command_refuses_an_institution(town: TownProcess) -> None:
 class Payers(threading.Thread):
     """Pays across from one institution, again and again, whatever happens to either; remembers what it was told."""
 
-    def __init__(self, pair: Pair, town: TownProcess, payer: Browser, payees: list[str], chance: random.Random) -> None:
+    def __init__(self, pair: Pair, town: TownProcess, payers: list[Browser], payees: list[str]) -> None:
         super().__init__(daemon=True)
-        self._pair, self._town, self._payer, self._payees = pair, town, payer, payees
-        self._chance = chance
+        self._pair, self._town, self._payers, self._payees = pair, town, payers, payees
+        self._chance = random.Random(SEED + len(payees))
         self.stop = threading.Event()
         self.told: dict[str, str] = {}
         """Note of each payment that was acknowledged: its id."""
 
     def run(self) -> None:
         """Until told to stop; what got no answer is asked again under its key, as a phone does."""
-        number = 0
-        while not self.stop.is_set():
-            number += 1
-            note, key = f"{self._town.port} {number}", fresh_key()
-            payee, amount_minor = self._chance.choice(self._payees), self._chance.randint(1, 50)
-            while True:
+        for number in range(PAYMENTS_EACH * len(self._payers)):
+            payer, payee = self._payers[number % len(self._payers)], self._chance.choice(self._payees)
+            wish = {"amount_minor": self._chance.randint(1, 50), "note": f"{self._town.port} {number}"}
+            key = fresh_key()
+            while not self.stop.is_set():
                 try:
-                    self.told[note] = self._pay(payee, amount_minor, note, key)
-                    break
+                    paid = self._pair.pay(payer, self._town, payee, idempotency_key=key, **wish)
                 except (httpx.TransportError, Refused) as error:
                     assert isinstance(error, httpx.TransportError) or error.status >= 500, error
-                    if self.stop.is_set():
-                        return
                     time.sleep(0.1)
-            time.sleep(self._chance.random() / 20)
-
-    def _pay(self, payee: str, amount_minor: int, note: str, key: str) -> str:
-        return self._pair.pay(self._payer, self._town, payee, amount_minor, note=note, idempotency_key=key)
+                else:
+                    self.told[str(wish["note"])] = paid
+                    break
+            time.sleep(self._chance.random() / 5)
 
 
 @pytest.mark.crash
 @pytest.mark.slow
 def test_killed_at_any_instant_both_legs_or_none(pair: Pair) -> None:
     """Payments go both ways while either process is killed; at the end each is whole on both sides, or on neither."""
-    chance = random.Random(SEED)
     towns = (pair.here, pair.there)
-    payers = {town.port: somebody(town, "Pia", 50_000, tier=2) for town in towns}
+    payers = {town.port: [somebody(town, "Pia", FUNDS_MINOR) for _ in range(PAYERS)] for town in towns}
     payees = {town.port: [somebody(town, "Rose"), somebody(town, "Rolf")] for town in towns}
     threads = []
     for town, other in (towns, towns[::-1]):
-        names = [f"@{each.alias}" for each in payees[other.port]] + ["@nobody.of.that.name"]
-        threads.append(Payers(pair, town, payers[town.port], names, random.Random(SEED + town.port)))
+        names = [f"@{each.alias}" for each in payees[other.port]]
+        threads.append(Payers(pair, town, payers[town.port], [*names, "@nobody.of.that.name"]))
     for thread in threads:
         thread.start()
     try:
-        for _ in range(KILLS):
-            time.sleep(0.3 + chance.random())
-            town = chance.choice(towns)
-            town.kill()
-            time.sleep(chance.random() / 2)
-            town.start()
+        kills = kill_at_random(towns)
     finally:
         for thread in threads:
             thread.stop.set()
         for thread in threads:
-            thread.join(60)
-            assert not thread.is_alive()
+            thread.join(30)
+    assert kills >= KILLS_MIN
     for town, other, thread in zip(towns, towns[::-1], threads, strict=True):
-        assert len(thread.told) >= KILLS, "it paid between the kills"
-        sent = {each["note"]: each for each in all_settled(payers[town.port])}
-        assert thread.told.keys() <= sent.keys(), "nothing that was acknowledged is lost"
-        assert all(sent[note]["payment"] == name for note, name in thread.told.items()), "and none is there twice"
-        captured = {note: each["amount_minor"] for note, each in sent.items() if each["state"] == "captured"}
-        got = [each for payee in payees[other.port] for each in across(payee, "in")]
-        assert {each["note"]: each["amount_minor"] for each in got if each["state"] == "captured"} == captured
-        assert len(got) == len(captured), "no leg without the other, and none twice"
-        assert sum(payee.money()["balance_minor"] for payee in payees[other.port]) == sum(captured.values())
-        assert payers[town.port].money() == {
-            "balance_minor": 50_000 - sum(captured.values()),
-            "available_minor": 50_000 - sum(captured.values()),
-            "held_minor": 0,
-        }
+        assert not thread.is_alive()
+        assert len(thread.told) > kills, "it paid between the kills"
+        assert_both_legs_or_none(payers[town.port], payees[other.port], thread.told)
     assert_mirrored(pair)
+
+
+def kill_at_random(towns: tuple[TownProcess, TownProcess]) -> int:
+    """Kill either and start it again, a few times; how often."""
+    chance, ends = random.Random(SEED), time.monotonic() + BUDGET_S
+    for kills in range(KILLS):
+        if time.monotonic() > ends:
+            return kills
+        time.sleep(0.3 + chance.random())
+        town = chance.choice(towns)
+        town.kill()
+        time.sleep(chance.random() / 2)
+        town.start()
+    return KILLS
+
+
+def assert_both_legs_or_none(payers: list[Browser], payees: list[Browser], told: dict[str, str]) -> None:
+    """What left the payers is what their payees have, payment by payment; what was acknowledged is there, once."""
+    sent = [each for payer in payers for each in all_settled(payer)]
+    by_note = {each["note"]: each for each in sent}
+    assert len(by_note) == len(sent), "no payment is there twice"
+    assert {note: by_note[note]["payment"] for note in told} == told, "nothing that was acknowledged is lost"
+    captured = {each["note"]: each["amount_minor"] for each in sent if each["state"] == "captured"}
+    got = [each for payee in payees for each in across(payee, "in") if each["state"] == "captured"]
+    assert {each["note"]: each["amount_minor"] for each in got} == captured
+    assert len(got) == len(captured), "no leg without the other, and none twice"
+    assert sum(payee.money()["balance_minor"] for payee in payees) == sum(captured.values())
+    left = [payer.money() for payer in payers]
+    assert sum(each["balance_minor"] for each in left) == PAYERS * FUNDS_MINOR - sum(captured.values())
+    assert not any(each["held_minor"] for each in left)
 
 
 def all_settled(payer: Browser) -> list[dict[str, Any]]:

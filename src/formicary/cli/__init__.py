@@ -20,6 +20,7 @@ GROUPS: Final = {
     "receipt": ("formicary.cli.receipt", "Make receipts of transfers and check them, offline."),
     "bench": ("formicary.cli.bench", "Measure how fast it is on this machine."),
     "sql": ("formicary.cli.sql", "Ask a ledger in SQL, read only, over one moment of it."),
+    "operator": ("formicary.cli.operator", "Give and take roles in the institution, from the machine itself."),
     "doctor": ("formicary.cli.doctor", "Look at this machine and a ledger's folder, and say what to mend."),
 }
 """Each group of verbs: the module that holds its ``app``, and its help. Only the one that is asked for is loaded."""
@@ -27,7 +28,7 @@ VERBS: Final = {
     "up": ("formicary.cli.up", "Start a wallet for a town: pages, API and ledger in one process."),
 }
 """Verbs that stand alone: the module whose function of the same name runs it, and its help."""
-NEEDS_WORDS: Final = frozenset({"ledger", "receipt", "bench", "sql"})
+NEEDS_WORDS: Final = frozenset({"ledger", "receipt", "bench", "sql", "operator"})
 """Groups that show their help when nothing follows them."""
 
 UsageError: Final[type[typer.BadParameter]] = typer.BadParameter.__mro__[1]

@@ -6,6 +6,7 @@ export default {
   roles_text: { operator: '监控、帮助用户、裁决案件、提出变更。', approver: '批准或拒绝他人提出的变更。', auditor: '可查看一切，不能更改。', arbiter: '裁决买卖双方的纠纷。' },
   roles_page: { text: '授予和收回角色须经提案：一人提出，另一人批准。', appoint: '授予角色', alias: '名称', dismiss: '提议收回' },
   states: { open: '待处理', frozen: '冻结', closed: '已关闭', released: '已放行', returned: '已退回', recalled: '已撤回', waiting: '等待中', approved: '已批准', rejected: '已拒绝' },
+  person_states: { open: '正常', frozen: '已冻结', closed: '已关闭' },
   health: { text: '是否正常？有多忙？自动刷新。', good: '一切正常', bad: '出现问题', parts: '账本 {{ledger}} · 保险库 {{vault}} · 存储 {{store}}', sandbox: '沙盒', entries: '条目', accounts: '账户', transfers: '转账', unsealed: '待封存', streams: '实时页面', failed: '失败请求', requests: '请求', half: '一半在此时间内答复', most: '99% 在此时间内', all_requests: '启动以来', refusals: '按代码统计的拒绝', no_refusals: '没有拒绝。', busiest: '最繁忙的路由', no_metrics: '您无权查看指标，其余内容可用。' },
   cases: { text: '风控保留的付款、举报和环路。等待最久的排在最前。', case: '案件', why: '原因', amount: '金额', payer: '付款方', payee: '收款方', until: '截止', members_other: '{{count}} 个账户', appealed: '已申诉', ring: '资金循环：{{names}}', reported_by: '由 {{name}} 举报', appeal_of: '{{name}} 的申诉', unreadable: '您无权阅读。', facts: '事实', opened: '立案', payment: '付款', decision: '裁决', decided_by: '裁决人', decided: '裁决时间', decide: '裁决', reason: '理由', reason_hint: '双方都能看到。', done: '已裁决。' },
   case_kinds: { hold: '被保留的付款', report: '举报诈骗', ring: '账户环路' },

@@ -30,8 +30,8 @@ export function Cases() {
         columns={[
           { title: t('cases.why'), key: 'why', render: (_, row) => <span className="op-why"><strong>{t(`case_kinds.${row.kind}`)}</strong><small>{row.reasons.map((one) => reasonTitle(t, one.name)).join(' · ')}</small></span> },
           { title: t('cases.amount'), key: 'amount', align: 'right', render: (_, row) => <Money minor={row.amount_minor} asset={row.asset} strong /> },
-          { title: t('cases.payer'), key: 'payer', render: (_, row) => <Who party={row.payer} /> },
-          { title: t('cases.payee'), key: 'payee', render: (_, row) => (row.kind === 'ring' ? t('cases.members', { count: row.members.length }) : <Who party={row.payee} />) },
+          { title: t('cases.payer'), key: 'payer', render: (_, row) => <Who party={row.payer} link={false} /> },
+          { title: t('cases.payee'), key: 'payee', render: (_, row) => (row.kind === 'ring' ? t('cases.members', { count: row.members.length }) : <Who party={row.payee} link={false} />) },
           { title: t('cases.until'), key: 'until', render: (_, row) => (row.until ? date(row.until) : row.decided ? date(row.decided) : '—') },
           { title: '', key: 'marks', render: (_, row) => (row.appeals.length ? <StateTag state="waiting" words={t('cases.appealed')} /> : null) },
         ]}

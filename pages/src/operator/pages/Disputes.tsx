@@ -23,8 +23,8 @@ export function Disputes() {
         columns={[
           { title: t('disputes.what'), key: 'what', render: (_, row) => <strong>{row.note ?? `…${row.order.slice(-6)}`}</strong> },
           { title: t('disputes.held'), key: 'held', align: 'right', render: (_, row) => <Money minor={row.held_minor} asset={row.asset} strong /> },
-          { title: t('disputes.buyer'), key: 'buyer', render: (_, row) => <Who party={row.buyer} /> },
-          { title: t('disputes.seller'), key: 'seller', render: (_, row) => <Who party={row.seller} /> },
+          { title: t('disputes.buyer'), key: 'buyer', render: (_, row) => <Who party={row.buyer} link={false} /> },
+          { title: t('disputes.seller'), key: 'seller', render: (_, row) => <Who party={row.seller} link={false} /> },
           { title: t('disputes.deadline'), key: 'deadline', render: (_, row) => date(row.deadline) },
         ]}
       />

@@ -57,13 +57,15 @@ export function HealthPage() {
         ]}
       />
       {wrong ? <p className="quiet">{t('health.no_metrics')}</p> : null}
-      <div className="op-grid">
+      <div className="op-two">
         <Card title={t('health.requests')} side={<strong className="op-now">{number(rates.at(-1) ?? 0, { maximumFractionDigits: 1 })}/s</strong>}>
           <Line values={rates} label={t('health.requests')} height={120} />
           <Facts items={[[t('health.half'), slow(0.5)], [t('health.most'), slow(0.99)], [t('health.all_requests'), number(of('formicary_requests_total'))]]} />
         </Card>
+        <div className="op-stack">
         <Card title={t('health.refusals')}>{refusals.length ? <Bars label={t('health.refusals')} items={refusals.map((one) => [one.labels.code ?? '', one.value] as const)} /> : <p className="quiet">{t('health.no_refusals')}</p>}</Card>
         <Card title={t('health.busiest')}><Bars label={t('health.busiest')} items={busiest} /></Card>
+        </div>
       </div>
     </Page>
   );

@@ -38,7 +38,7 @@ export function People() {
     <Page title={t('nav.people')} text={t('people.text')}>
       <div className="op-bar">
         <Input.Search className="op-search" allowClear placeholder={t('people.search')} aria-label={t('people.search')} value={text} onChange={(event) => setText(event.target.value.trim())} onSearch={(typed) => void search(typed)} />
-        <Segmented value={state} onChange={setState} options={STATES.map((one) => ({ value: one, label: one ? t(`states.${one}`) : t('common.all') }))} />
+        <Segmented value={state} onChange={setState} options={STATES.map((one) => ({ value: one, label: one ? t(`person_states.${one}`) : t('common.all') }))} />
       </div>
       <List<PersonItem>
         of={list}
@@ -46,9 +46,9 @@ export function People() {
         rowKey={(row) => row.person.id}
         onRow={(row) => go(`/person/${row.person.id}`)}
         columns={[
-          { title: t('people.person'), key: 'person', render: (_, row) => <Who party={row.person} /> },
+          { title: t('people.person'), key: 'person', render: (_, row) => <Who party={row.person} link={false} /> },
           { title: t('people.tier'), key: 'tier', render: (_, row) => `T${row.tier}` },
-          { title: t('people.state'), key: 'state', render: (_, row) => <><StateTag state={row.state} words={t(`states.${row.state}`)} />{row.frozen_by ? <small className="quiet">{t(`frozen_by.${row.frozen_by === 'operator' ? 'operator' : 'person'}`)}{row.reason ? ` · ${t(`freezes.${row.reason}`)}` : ''}</small> : null}</> },
+          { title: t('people.state'), key: 'state', render: (_, row) => <><StateTag state={row.state === 'open' ? 'approved' : row.state} words={t(`person_states.${row.state}`)} />{row.frozen_by ? <small className="quiet">{t(`frozen_by.${row.frozen_by === 'operator' ? 'operator' : 'person'}`)}{row.reason ? ` · ${t(`freezes.${row.reason}`)}` : ''}</small> : null}</> },
           { title: t('people.since'), key: 'since', render: (_, row) => date(row.opened, { dateStyle: 'medium' }) },
         ]}
       />
@@ -67,7 +67,7 @@ export function PersonPage({ found }: { found: Record<string, string> }) {
       <Asked of={one}>
         {(data) => (
           <>
-            <Tiles items={[[t('people.state'), t(`states.${data.person.state}`), data.person.state === 'open' ? 'good' : 'bad'], [t('people.tier'), `T${data.person.tier}`], [t('people.devices'), data.devices, data.devices === 0 ? 'warn' : undefined], [t('people.trusted'), data.trusted], [t('people.aliases'), data.aliases], [t('people.contacts'), data.contacts]]} />
+            <Tiles items={[[t('people.state'), t(`person_states.${data.person.state}`), data.person.state === 'open' ? 'good' : 'bad'], [t('people.tier'), `T${data.person.tier}`], [t('people.devices'), data.devices, data.devices === 0 ? 'warn' : undefined], [t('people.trusted'), data.trusted], [t('people.aliases'), data.aliases], [t('people.contacts'), data.contacts]]} />
             <div className="op-two">
               <div className="op-stack">
                 <Card title={t('people.accounts')}>

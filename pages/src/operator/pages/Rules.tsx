@@ -12,7 +12,8 @@ import { MoneyInput } from '../../shared/MoneyInput';
 import { COMMON_ASSETS } from '../../shared/money';
 import { useAsk } from '../../shared/useAsk';
 import type { Parameter, Proposal, Rule, Tier } from '../answers';
-import { Act, Asked, Card, List, Money, Page, StateTag, Who, nameOf, secondsText, useList } from '../parts/ui';
+import { Act, Asked, Card, List, Money, Page, StateTag, Who, nameOf, useList } from '../parts/ui';
+import { secondsText } from '../seconds';
 
 /** Parameters and limits as they are; a change is a proposal that somebody else approves. */
 export function Parameters() {

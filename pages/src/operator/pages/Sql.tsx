@@ -7,6 +7,7 @@ import { problemText, useWords } from '../../shared/i18n';
 import { Icon } from '../../shared/icons';
 import { useAsk } from '../../shared/useAsk';
 import type { SqlAnswer } from '../answers';
+import { csvOf } from '../csv';
 import { Act, Card, Page } from '../parts/ui';
 
 const EXAMPLES: readonly (readonly [string, string])[] = [
@@ -14,10 +15,6 @@ const EXAMPLES: readonly (readonly [string, string])[] = [
   ['sql.newest', 'SELECT id, amount_minor, asset, code, time_ns FROM transfers ORDER BY time_ns DESC LIMIT 50'],
   ['sql.trial', 'SELECT asset, sum(debits_posted) AS debits, sum(credits_posted) AS credits\nFROM accounts GROUP BY asset ORDER BY asset'],
 ];
-
-/** A cell of CSV by RFC 4180. */
-export const csvCell = (value: string | number | null): string => (value === null ? '' : /[",\r\n]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : String(value));
-export const csvOf = (told: Pick<SqlAnswer, 'columns' | 'rows'>): string => [told.columns, ...told.rows].map((row) => row.map(csvCell).join(',')).join('\r\n').concat('\r\n');
 
 function save(text: string, name: string): void {
   const link = document.createElement('a');

@@ -132,9 +132,3 @@ export function Facts({ items }: { items: readonly (readonly [string, ReactNode]
 export function Tiles({ items }: { items: readonly (readonly [string, ReactNode, string?])[] }) {
   return <ul className="op-tiles">{items.map(([name, value, tone]) => <li key={name} data-tone={tone}><span>{name}</span><strong>{value}</strong></li>)}</ul>;
 }
-
-/** Seconds in words: "1 day", "5 min". */
-export function secondsText(seconds: number, language: string): string {
-  const [unit, size] = seconds >= 86_400 && seconds % 86_400 === 0 ? (['day', 86_400] as const) : seconds >= 3600 && seconds % 3600 === 0 ? (['hour', 3600] as const) : seconds >= 60 && seconds % 60 === 0 ? (['minute', 60] as const) : (['second', 1] as const);
-  return new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long' }).format(seconds / size);
-}

@@ -17,6 +17,7 @@ from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal
 from fpdf import FPDF
 from fpdf.enums import XPos, YPos
+from fpdf.fonts import TTFFont
 
 from formicary.base.money import format_minor
 from formicary.gateway.edge_values import read_time
@@ -51,10 +52,11 @@ def write_pdf(statement: Statement, *, origin: str, sandbox: bool) -> bytes:
 @cache
 def glyphs(style: str) -> frozenset[int]:
     """The characters that a font has (``regular``, ``bold``)."""
-    from fontTools.ttLib import TTFont  # noqa: PLC0415 - fpdf2 brings it
-
-    with TTFont(FONTS / f"{style}.ttf", lazy=True) as font:
-        return frozenset(font.getBestCmap())
+    paper = FPDF()
+    paper.add_font(FAMILY, "", FONTS / f"{style}.ttf")
+    font = paper.fonts[FAMILY.lower()]
+    assert isinstance(font, TTFFont), "a font of ours is TrueType"
+    return frozenset(font.cmap)
 
 
 class _Paper(FPDF):

@@ -55,7 +55,7 @@ def report(book: Book, context: Context, command: Report) -> Reported:
              ORDER BY case_id LIMIT 2"""
     reporters = [row[1] for row in context.rows.all(sql, command.payment)]
     context.refuse_if(context.signer in reporters, "reported_before")
-    sql = """SELECT count(*) FROM guard_cases WHERE opened_by = ? AND state = 'open'"""
+    sql = """SELECT count(*) FROM guard_cases WHERE opened_by = ? AND state = 'open' ORDER BY 1"""
     count = context.rows.one(sql, context.signer)
     context.refuse_if(count is not None and count[0] >= REPORTS_OPEN_MAX, "too_many_reports")
     name = context.new_id("case").to_bytes(16, "big")

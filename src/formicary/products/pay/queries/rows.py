@@ -119,7 +119,7 @@ def request(where: HasRows, name: bytes) -> RequestRow | None:
 
 def requests_open(where: HasRows, payee: bytes) -> int:
     """How many requests somebody has open."""
-    sql = "SELECT count(*) FROM pay_requests WHERE payee = ? AND state = 'open'"
+    sql = "SELECT count(*) FROM pay_requests WHERE payee = ? AND state = 'open' ORDER BY 1"
     found = where.rows.one(sql, payee)
     return 0 if found is None else int(found[0])
 
@@ -134,7 +134,7 @@ def packet(where: HasRows, name: bytes) -> PacketRow | None:
 
 def packets_open(where: HasRows, giver: bytes) -> int:
     """How many packets somebody has open."""
-    found = where.rows.one("SELECT count(*) FROM pay_packets WHERE giver = ? AND state = 'open'", giver)
+    found = where.rows.one("SELECT count(*) FROM pay_packets WHERE giver = ? AND state = 'open' ORDER BY 1", giver)
     return 0 if found is None else int(found[0])
 
 
@@ -161,7 +161,7 @@ def order(where: HasRows, name: bytes) -> OrderRow | None:
 
 def orders_active(where: HasRows, payer: bytes) -> int:
     """How many orders of a payer will run again."""
-    found = where.rows.one("SELECT count(*) FROM pay_orders WHERE payer = ? AND state = 'active'", payer)
+    found = where.rows.one("SELECT count(*) FROM pay_orders WHERE payer = ? AND state = 'active' ORDER BY 1", payer)
     return 0 if found is None else int(found[0])
 
 
