@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from formicary.products import bank, clearing, escrow, guard, pay, shop, wallet
+from formicary.products.bank import Houses, sandbox_houses
 from formicary.products.bank.offers import Payouts
 from formicary.products.clearing.offers import ClearingPayments
 from formicary.products.guard.offers import Watch
@@ -57,8 +58,11 @@ class HeldByShops:
         return True
 
 
-def standard_products() -> tuple[Product, ...]:
-    """Every product of the standard ledger, in the order in which they begin and are listed."""
+def standard_products(houses: Houses = sandbox_houses) -> tuple[Product, ...]:
+    """Every product of the standard ledger, in the order in which they begin and are listed.
+
+    ``houses`` tells payers the institution's own bank account in a currency; it is no part of the state.
+    """
     purses, shops, book = Purses(), Shops(), Ledgerbook()
     watch, payouts = Watch(purses), Payouts(book)
     shop_needs = ShopNeeds(purses=purses, watch=watch, book=book, payouts=payouts)
@@ -68,7 +72,7 @@ def standard_products() -> tuple[Product, ...]:
         wallet.product(payouts=payouts),
         guard.product(purses=purses, payments=held, book=book),
         pay.product(purses=purses, watch=watch, receivers=shops),
-        bank.product(purses, book, own_codes=(FEES,)),
+        bank.product(purses, book, houses=houses, own_codes=(FEES,)),
         shop.product(purses=purses, watch=watch, book=book, payouts=payouts),
         escrow.product(purses=purses, receivers=shops, book=book, staff=ShopStaff(shops)),
         clearing.product(purses=purses, receivers=shops, watch=watch, book=book),

@@ -38,17 +38,12 @@ def show_code(visitor: Visitor, amount: str) -> Locator:
 def test_signing_up_and_paying_a_person(visitors: Visitors, town: TownProcess) -> None:
     """From nothing to the first payment: a passkey, play money, a friend; and in again by the passkey."""
     visitor = visitors()
-    page = visitor.open()
-    visitor.add_authenticator()
-    visitor.press("welcome.open")
-    visitor.field("welcome.name").fill("Nora Quist")
-    visitor.field("welcome.alias").fill("nora.quist")
-    page.get_by_label(visitor.say("money.currency")).select_option("EUR")
-    visitor.press("welcome.finish_passkey")
-    page.locator(".hero-amount .amount").wait_for()
+    visitor.sign_up("Nora Quist", "nora.quist")
+    page = visitor.page
     assert "Nora" in page.get_by_role("heading", level=1).inner_text()
     assert visitor.balance() == "€0.00"
 
+    visitor.awaited.add((404, "/v1/bank/reference"))
     visitor.open("wallet", "/top-up")
     visitor.press("bank.take")
     visitor.field("send.amount").fill("50")
@@ -145,7 +140,7 @@ FOCUSED = """() => {
     const name = it.labels?.[0]?.innerText ?? it.ariaLabel ?? it.innerText ?? '';
     const marked = (one) => { const look = getComputedStyle(one);
         return (look.outlineStyle !== 'none' && parseFloat(look.outlineWidth) > 0) || look.boxShadow !== 'none'; };
-    const seen = [it, it.parentElement, it.nextElementSibling, it.closest('.money-input, .field-box, label')];
+    const seen = [it, it.parentElement, it.nextElementSibling, it.closest('.money-field, .field-box, label')];
     return [name.trim(), seen.some((one) => one && marked(one))];
 }"""
 STEPS = 60

@@ -15,8 +15,10 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
-from schemathesis.core.errors import LoaderError  # noqa: F401 - its import registers the checks
+from schemathesis.core.failures import Failure, FailureGroup
 from schemathesis.specs.openapi import checks
+
+from formicary.gateway.edge_values import write_time
 
 from tests.gateway.town import Person, Town
 
@@ -33,13 +35,15 @@ CHECKS = [
 UNAVAILABLE = 503
 """Told on purpose where something is not connected: no fault of the request, and none of ours."""
 DAY = 86_400
+DRAWN_PROOFS = {"cookie", "user-agent", "signature", "signature-input", "authorization"}
+"""Headers that are drawn for the document's ways of signing in: they would hide who really asks."""
 
 
 class World:
     """A town, its three kinds of caller, and values by the names of fields."""
 
     def __init__(self) -> None:
-        self.town = Town(modules=None)
+        self.town = Town()
         self.chance = random.Random(7)
         self.bo = self.town.person("Bo", alias="bobby")
         self.known: dict[str, list[Any]] = {
@@ -80,19 +84,43 @@ class World:
         till = self._note(person, "/v1/shop/add_till", "till", shop=shop, label="Till", tip="ask")
         money = {"asset": "EUR", "amount_minor": 500}
         self._note(
-            person, "/v1/shop/new_order", "order", shop=shop, till=till, **money, tip="ask", tip_value=0, number="7",
-            until=later, many=True, exit=False,
+            person,
+            "/v1/shop/new_order",
+            "order",
+            shop=shop,
+            till=till,
+            **money,
+            tip="ask",
+            tip_value=0,
+            number="7",
+            until=later,
+            many=True,
+            exit=False,
         )
         self._note(person, "/v1/shop/offer_stay", "stay", shop=shop, asset="EUR", deposit_minor=900, until=later)
         paid = self._note(person, "/v1/pay/send", "payment", payee=self.bo.id, **money, purpose="friend", note="Tea")
         self._note(person, "/v1/pay/ask", "request", payer=self.bo.id, **money, purpose="rent", note=None, until=later)
         self._note(
-            person, "/v1/pay/give", "packet", asset="EUR", total_minor=300, count=3, how="drawn", until=later,
-            note=None, recipients=[],
+            person,
+            "/v1/pay/give",
+            "packet",
+            asset="EUR",
+            total_minor=300,
+            count=3,
+            how="drawn",
+            until=later,
+            note=None,
+            recipients=[],
         )
         self._note(
-            self.bo if self.bo.id != person.id else person, "/v1/pay/ask", "request", payer=person.id, **money,
-            purpose="goods", note=None, until=later,
+            self.bo,
+            "/v1/pay/ask",
+            "request",
+            payer=person.id,
+            **money,
+            purpose="goods",
+            note=None,
+            until=later,
         )
         order = {"silence": "release", "silence_s": 3600, "inspect_s": 3600, "milestones": [], "note": None}
         self._note(person, "/v1/escrow/buy", "order", seller=self.bo.id, **money, ship_by=later, **order)
@@ -146,8 +174,6 @@ class World:
 
 
 def _time(town: Town, seconds: int) -> str:
-    from formicary.gateway.edge_values import write_time  # noqa: PLC0415 - the one place
-
     return write_time(town.now_ns() + seconds * 10**9)
 
 
@@ -184,9 +210,7 @@ class Trial:
 
         try:
             run()
-        except BaseException as error:  # noqa: BLE001 - gathered
-            if isinstance(error, KeyboardInterrupt):
-                raise
+        except Exception as error:  # noqa: BLE001 - gathered
             self.wrong[f"{role} {operation.label} ({mode.value}): drawing"] = repr(error)[:300]
 
     def _send(self, case: Case, role: str) -> None:
@@ -209,11 +233,12 @@ class Trial:
             return
         try:
             case.validate_response(response, checks=CHECKS)
-        except BaseException as error:  # noqa: BLE001 - an exception group of failures
+        except (Failure, FailureGroup) as error:
             told = "; ".join(str(each) for each in getattr(error, "exceptions", [error]))
             self.wrong.setdefault(
-                f"{role} {case.operation.label} → {status}", f"{told[:900]}\n   body: {str(case.body)[:300]} "
-                f"query: {case.query} path: {case.path_parameters}\n   answer: {response.text[:300]}"
+                f"{role} {case.operation.label} → {status}",
+                f"{told[:900]}\n   body: {str(case.body)[:300]} "
+                f"query: {case.query} path: {case.path_parameters}\n   answer: {response.text[:300]}",
             )
 
 
@@ -231,5 +256,5 @@ def _request(case: Case, person: Person) -> httpx.Request:
     more = {name: told[name] for name in ("params", "json", "data", "files") if told.get(name) is not None}
     if isinstance(more.get("data"), bytes | str):
         more["content"] = more.pop("data")
-    headers = {name: value for name, value in told["headers"].items() if name.lower() not in {"cookie", "user-agent"}}
+    headers = {name: value for name, value in told["headers"].items() if name.lower() not in DRAWN_PROOFS}
     return person.client.build_request(told["method"], told["url"], headers=headers, **more)

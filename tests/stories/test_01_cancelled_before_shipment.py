@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from formicary.testing.town_process import TownProcess
 
-from tests.stories.conftest import purchase_of, shop_money, somebody
+from tests.stories.telling import purchase_of, shop_money, somebody
 
 PRICE_MINOR = 4_990
 FUNDS_MINOR = 12_000

@@ -16,7 +16,7 @@ from formicary.products.escrow.parcels import parcel_bytes
 from formicary.testing.town_process import Browser, TownProcess
 
 from tests.gateway.town import Town
-from tests.stories.conftest import purchase_of, shop_money, somebody, soon, until
+from tests.stories.telling import purchase_of, shop_money, somebody, soon, until
 
 PRICE_MINOR = 6_300
 FUNDS_MINOR = 12_000

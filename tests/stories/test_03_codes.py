@@ -16,7 +16,7 @@ from formicary.rails import emvco
 from formicary.testing.town_process import Browser, TownProcess
 
 from tests.rails import published_codes
-from tests.stories.conftest import first_till, order_of, shop_money, somebody, soon, until
+from tests.stories.telling import first_till, order_of, shop_money, somebody, soon, until
 
 FUNDS_MINOR = 12_000
 PRICE_MINOR = 480

@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 
 from formicary.testing.town_process import Browser, Refused, TownProcess, fresh_key
 
-from tests.stories.conftest import alive, first_till, shop_money, somebody, until
+from tests.stories.telling import alive, first_till, shop_money, somebody, until
 
-KILLS = 4
+KILLS = 3
 KILLS_MIN = 2
-BUDGET_S = 45.0
+BUDGET_S = 25.0
 SEED = 404
 FUNDS_MINOR = 20_000
 PAYERS = 3
@@ -209,6 +209,7 @@ class Payers(threading.Thread):
 
 
 @pytest.mark.crash
+@pytest.mark.timeout(240)
 @pytest.mark.slow
 def test_killed_at_any_instant_both_legs_or_none(pair: Pair) -> None:
     """Payments go both ways while either process is killed; at the end each is whole on both sides, or on neither."""

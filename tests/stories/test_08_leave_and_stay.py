@@ -10,7 +10,7 @@ import pytest
 from formicary.testing.town_process import Browser, TownProcess
 
 from tests.gateway.town import Town
-from tests.stories.conftest import first_till, nanoseconds, order_of, shop_money, somebody, soon
+from tests.stories.telling import first_till, nanoseconds, order_of, shop_money, somebody, soon
 
 FUNDS_MINOR = 15_000
 BASKET_MINOR = 1_385

@@ -15,7 +15,7 @@ import pytest
 
 from formicary.testing.town_process import Browser, TownProcess
 
-from tests.stories.conftest import nanoseconds, somebody, until
+from tests.stories.telling import nanoseconds, somebody, until
 
 FEE_MINOR = 990_000
 FUNDS_MINOR = 1_000_000

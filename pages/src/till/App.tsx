@@ -114,7 +114,7 @@ function Bar() {
   return (
     <header className="till-bar">
       <span className="till-mark"><Mark size={28} /></span>
-      <a className="till-name" href={href('/choose')} aria-label={`${nameOf(data?.shop, '')} · ${t('choose.change')}`}>
+      <a className="till-name" href={href('/choose')} title={t('choose.change')}>
         <strong>{nameOf(data?.shop, t('choose.shop'))}</strong>
         <small>{label ?? t('choose.no_till')}</small>
       </a>

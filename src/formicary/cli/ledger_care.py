@@ -8,7 +8,16 @@ from typing import Annotated, Any
 import typer
 
 from formicary.base.errors import Corrupt, Diverged, Locked, Refusal
-from formicary.cli.options import AsJson, LedgerArgument, LedgerInstead, LedgerMaybe, one_of, open_follower, open_writer
+from formicary.cli.options import (
+    AsJson,
+    LedgerArgument,
+    LedgerInstead,
+    LedgerMaybe,
+    one_of,
+    open_follower,
+    open_writer,
+    products_of,
+)
 from formicary.cli.output import REFUSED, progress_bar, say, show_json, time_json, warn
 
 
@@ -101,7 +110,7 @@ def restore(
 
     made = unpack_backup(source, ledger)
     with progress_bar("replaying", made.entries, unit="entries", transient=True) as bar:
-        opened = open_ledger(ledger, create=False, progress=bar.of)
+        opened = open_ledger(ledger, create=False, products=products_of(ledger), progress=bar.of)
     with opened:
         info = opened.info()
     if as_json:

@@ -49,7 +49,9 @@ Settings: TypeAlias = Annotated[
 
 
 @app.command()
-def appoint(data: Data, person: Person, role: RoleArgument, *, config: Settings = None, as_json: AsJson = False) -> None:
+def appoint(
+    data: Data, person: Person, role: RoleArgument, *, config: Settings = None, as_json: AsJson = False
+) -> None:
     """Give a person a role; how the first operators come to be. The wallet must be stopped.
 
     Refuses `locked` while it runs, `person_not_found`, and what the wallet refuses.
@@ -60,7 +62,9 @@ def appoint(data: Data, person: Person, role: RoleArgument, *, config: Settings 
 
 
 @app.command()
-def dismiss(data: Data, person: Person, role: RoleArgument, *, config: Settings = None, as_json: AsJson = False) -> None:
+def dismiss(
+    data: Data, person: Person, role: RoleArgument, *, config: Settings = None, as_json: AsJson = False
+) -> None:
     """Take a role from a person. The wallet must be stopped.
 
     Example: formicary operator dismiss town @lena operator
@@ -119,8 +123,16 @@ async def _roles(door: Door) -> list[dict[str, str]]:
 
     given = await door.ask("wallet.roles", NODE, door.asked("wallet.roles"))
     items = sorted((each.role, each.person) for each in given.items)
-    names = {person: await door.aside(door.vault.get, person, "name") for _, person in items}
-    return [{"role": role, "name": names[person] or "", "person": person.hex()} for role, person in items]
+    names = {person: await door.aside(_name, door, person) for _, person in items}
+    return [{"role": role, "name": names[person], "person": person.hex()} for role, person in items]
+
+
+def _name(door: Door, person: bytes) -> str:
+    """A person's name; that it was read leaves a line that the person can see."""
+    from formicary.vault import INSTITUTION
+
+    door.vault.used(person, INSTITUTION, "name", "list of roles")
+    return door.vault.get(person).get("name", "")
 
 
 @contextmanager

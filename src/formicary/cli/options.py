@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from formicary.node.ledger import Ledger
     from formicary.node.names import Names
     from formicary.node.surface import Surface
+    from formicary.products.anatomy import Product
 
 VARIABLE: Final = "FORMICARY_LEDGER"
 
@@ -80,7 +81,25 @@ def open_writer(ledger: Path) -> Ledger:
         raise Refusal(
             f"there is no ledger in {ledger}; make one: formicary ledger init {ledger}", code="ledger_missing"
         )
-    return open_ledger(ledger, create=False)
+    return open_ledger(ledger, create=False, products=products_of(ledger))
+
+
+def products_of(ledger: Path) -> Sequence[Product]:
+    """The products that a ledger was written with; refuses those that this program doesn't know."""
+    from formicary.node.folder import Folder
+
+    names = Folder(ledger).read_config().products
+    if not names:
+        return ()
+    from formicary.stack import standard_products
+
+    products = standard_products()
+    if tuple(product.name for product in products) != names:
+        raise Refusal(
+            f"this ledger was written with the products {', '.join(names)}; open it with the program that has them",
+            code="other_products",
+        )
+    return products
 
 
 @contextmanager
@@ -97,7 +116,7 @@ def open_follower(ledger: Path) -> Follower:
     from formicary.node.ledger import open_ledger
 
     with progress_bar("replaying", 0, unit="entries", transient=True) as bar:
-        return open_ledger(ledger, create=False, read_only=True, progress=bar.of)
+        return open_ledger(ledger, create=False, read_only=True, products=products_of(ledger), progress=bar.of)
 
 
 def find_account(names: Names, text: str, asset: str | None) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from formicary.cli.options import AsJson, LedgerArgument, open_writer
+from formicary.cli.options import AsJson, LedgerArgument, open_writer, products_of
 
 if TYPE_CHECKING:
     from formicary.node.server import Server
@@ -67,7 +67,7 @@ def _compile() -> None:
 def _follow(ledger: Path) -> Surface:
     from formicary.node.follower import follow
 
-    return follow(ledger)
+    return follow(ledger, products=products_of(ledger))
 
 
 def _default_address(ledger: Path, *, follow: bool) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from formicary.base.errors import BadInput
-from formicary.cli.options import AsJson
+from formicary.cli.options import AsJson, products_of
 from formicary.cli.output import progress_bar, show_json, show_table, warn
 
 if TYPE_CHECKING:
@@ -64,12 +64,11 @@ def _local(path: Path, question: str) -> dict[str, Any]:
 
     from formicary.gateway.operator_sql import ask_snapshot
     from formicary.node.ledger import open_ledger
-    from formicary.stack import standard_products
 
     folder = path if (path / "ledger.json").exists() else path / "ledger"
     with (
         progress_bar("replaying", 0, unit="entries", transient=True) as bar,
-        open_ledger(folder, read_only=True, products=standard_products(), progress=bar.of) as ledger,
+        open_ledger(folder, read_only=True, products=products_of(folder), progress=bar.of) as ledger,
     ):
         answer: SqlAnswer = ask_snapshot(ledger, question)
         return dict(msgspec.structs.asdict(answer))

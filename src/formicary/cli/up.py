@@ -85,8 +85,11 @@ def _tell(town: Town, *, empty: bool, as_json: bool) -> None:
             console.print(f"  {name:<24} {address}")
         console.print(f"\nOr sign in as @alice with the PIN {PIN}, or sign up with a passkey of your own.")
         console.print("Your first payment: open the link of the coffee, and tap Pay. Fatou's till lists it at once.")
-    console.print("\nOn the phone:\n")
-    console.print(_picture(people.get("Alice, wallet", origin)))
+    if "//localhost" in origin:
+        console.print("\nFor a phone of this network: formicary up --host 0.0.0.0 (camera and passkeys need https).")
+    else:
+        console.print("\nOn the phone (camera and passkeys need https):\n")
+        console.print(_picture(people.get("Alice, wallet", origin)))
     console.print("Ctrl-C stops it; everything is on disk.")
 
 

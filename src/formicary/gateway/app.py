@@ -48,6 +48,7 @@ MODULES: Final = (
     "profile",
     "parties",
     "openapi",
+    "words",
     "codes",
     "charging",
     "statements",

@@ -27,6 +27,7 @@ from formicary.gateway.clearing_relay import (
     Surroundings,
     WordBody,
 )
+from formicary.gateway.door import Empty
 from formicary.gateway.naming import read_alias, read_contact
 from formicary.gateway.problems import Problem
 from formicary.gateway.routes import Asked, Authenticator, Caller, CallerKind, Route
@@ -184,6 +185,7 @@ def _own_routes() -> list[Route]:
             access=Access.OPERATOR,
             confirm=True,
             body=NewInstitution,
+            answer=Empty,
             idempotent=True,
             codes=("institution_is_own",),
         ),
@@ -400,7 +402,7 @@ async def pay_out(asked: Asked) -> PaidOut:
     return PaidOut(sent.payment.hex(), sent.state, tuple(sent.reasons))
 
 
-async def add_institution(asked: Asked) -> None:
+async def add_institution(asked: Asked) -> Empty:
     """Put another institution on the log, for an operator."""
     if "operator" not in asked.caller.roles:
         raise Problem("forbidden")
@@ -413,3 +415,4 @@ async def add_institution(asked: Asked) -> None:
         notice_minor=body.notice_minor,
     )
     await asked.door.run_as(NODE, "clearing.add_institution", command, asked.caller.party + asked.key.encode())
+    return Empty()

@@ -49,6 +49,9 @@ class Config:
     log_level: str = _setting(
         "info", "What is logged to stderr: `error`, `warning`, `info` (also slow requests) or `debug` (every request)."
     )
+    bank_iban: str = _setting("", "IBAN of the institution's own account; empty: the sandbox bank's.")
+    bank_bic: str = _setting("", "BIC of the institution's bank.")
+    bank_holder: str = _setting("", "Name in which the institution's account is held.")
     session_idle_s: int = _setting(1800, "Seconds after which a session that nobody uses ends.")
     session_absolute_s: int = _setting(2_592_000, "Seconds after which a session ends in any case.")
     confirm_s: int = _setting(300, "Seconds for which a person counts as having just shown passkey or PIN.")
@@ -140,7 +143,7 @@ def load_config(
 ) -> Config:
     """Read the settings; refuses an unknown or unreadable one, and says where it stands.
 
-    ``environment`` may hold other variables of ours (``FORMICARY_COMPILED`` …): those that are no settings are left to
+    ``environment`` may hold other variables of ours (``FORMICARY_UNCOMPILED`` …): those that are no settings are left to
     whom they belong.
     """
     values: dict[str, Any] = {}

@@ -274,6 +274,7 @@ def routes(door: Door) -> list[Route]:
             summary="The receipt of a payment of yours, to keep and check offline.",
             scope="receipt:read",
             query=ReceiptAsked,
+            also=("text/plain", "image/svg+xml"),
             codes=("receipt_not_found", "qr_too_long"),
         ),
         Route(

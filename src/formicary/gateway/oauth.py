@@ -99,6 +99,23 @@ class Redirect(msgspec.Struct, frozen=True):
     redirect: str
 
 
+class TokenTold(msgspec.Struct, frozen=True, kw_only=True):
+    """Tokens for a client (OAuth 2.1, section 3.2.3)."""
+
+    access_token: str
+    token_type: str
+    expires_in: int
+    """Seconds."""
+    refresh_token: str
+    scope: str
+
+
+class OAuthError(msgspec.Struct, frozen=True):
+    """Why a client gets no token (OAuth 2.1, section 3.2.4)."""
+
+    error: str
+
+
 class GrantTold(msgspec.Struct, frozen=True):
     """What a third party may do for you."""
 
@@ -229,13 +246,13 @@ class OAuth:
                 return _oauth_error(Refused("unsupported_grant_type"))
         except Refused as refused:
             return _oauth_error(refused)
-        answer = {
-            "access_token": issued.access,
-            "token_type": "Bearer",
-            "expires_in": TOKEN_S,
-            "refresh_token": issued.refresh,
-            "scope": " ".join(issued.scopes),
-        }
+        answer = TokenTold(
+            access_token=issued.access,
+            token_type="Bearer",  # noqa: S106 - the kind of token, and no secret
+            expires_in=TOKEN_S,
+            refresh_token=issued.refresh,
+            scope=" ".join(issued.scopes),
+        )
         return Response(msgspec.json.encode(answer), media_type="application/json", headers=_NO_STORE)
 
     async def revoke(self, asked: Asked) -> Response:
@@ -310,7 +327,7 @@ def _oauth_error(refused: Refused) -> Response:
     """Write an error as clients of OAuth know it (OAuth 2.1 §3.2.4)."""
     status = 401 if refused.error == "invalid_client" else 400
     headers = {**_NO_STORE, "WWW-Authenticate": "Basic"} if status == 401 else _NO_STORE
-    return Response(msgspec.json.encode({"error": refused.error}), status, headers, "application/json")
+    return Response(msgspec.json.encode(OAuthError(refused.error)), status, headers, "application/json")
 
 
 async def _form(asked: Asked) -> dict[str, str]:
@@ -357,9 +374,18 @@ def routes(door: Door) -> list[Route]:
             path="/oauth/token",
             handle=oauth.token,
             summary="Exchange a code or refresh token.",
+            answer=TokenTold,
+            error=OAuthError,
             **anyone,
         ),
-        Route(method="POST", path="/oauth/revoke", handle=oauth.revoke, summary="Revoke a token.", **anyone),
+        Route(
+            method="POST",
+            path="/oauth/revoke",
+            handle=oauth.revoke,
+            summary="Revoke a token.",
+            error=OAuthError,
+            **anyone,
+        ),
         Route(
             method="GET",
             path="/.well-known/oauth-authorization-server",

@@ -112,7 +112,7 @@ def document(door: Door, routes: tuple[Route, ...]) -> Json:
 def _types_of(routes: tuple[Route, ...]) -> list[type[msgspec.Struct]]:
     types: dict[type[msgspec.Struct], None] = {ProblemBody: None}
     for route in routes:
-        for kind in (route.body, route.answer):
+        for kind in (route.body, route.answer, route.error):
             if kind is not None:
                 types[kind] = None
     return list(types)
@@ -193,6 +193,8 @@ def _responses(door: Door, route: Route, by_type: dict[type[msgspec.Struct], Jso
         good = {"description": "What was asked for.", "content": {route.media: {"schema": {}}}}
     else:
         good = {"description": "Done."}
+    if route.also:
+        good["content"] |= {media: {"schema": {}} for media in route.also}
     good["headers"] = headers
     status = "204" if route.answer is None and route.method == "DELETE" else "200"
     responses: Json = {status: good}
@@ -204,6 +206,8 @@ def _responses(door: Door, route: Route, by_type: dict[type[msgspec.Struct], Jso
     for number, names in sorted(codes.items()):
         responses[str(number)] = _problem(door, sorted(set(names)), by_type[ProblemBody])
     responses["default"] = _problem(door, [], by_type[ProblemBody])
+    if route.error is not None:
+        responses["default"]["content"]["application/json"] = {"schema": by_type[route.error]}
     return responses
 
 

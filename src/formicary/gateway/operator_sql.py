@@ -260,7 +260,8 @@ def routes(door: Door) -> list[Route]:
             access=Access.OPERATOR,
             scope="ledger:read",
             query=ExportAsked,
-            media="application/octet-stream",
+            media="text/csv",
+            also=("application/vnd.apache.parquet",),
             codes=("sql_refused", "extra_missing"),
         ),
     ]

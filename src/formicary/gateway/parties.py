@@ -91,7 +91,7 @@ async def _find_shop(door: Door, alias: str) -> bytes:
         found = await door.ask("shop.find", b"", door.asked("shop.find", digest=door.digest("alias", alias).hex()))
     except Refusal:
         return b""
-    return bytes(found.shop)
+    return found.shop or b""
 
 
 async def name_shop(asked: Asked) -> Found:

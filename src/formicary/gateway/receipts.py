@@ -72,6 +72,7 @@ def routes(door: Door) -> list[Route]:
             summary="The receipt of a line of your statement, or of that of a shop you manage",
             scope="receipt:read",
             query=LineReceiptAsked,
+            also=("text/plain", "image/svg+xml"),
             codes=("receipt_not_found", "qr_too_long", "shop_not_found", "shop_not_yours"),
         )
     ]

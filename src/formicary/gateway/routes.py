@@ -127,6 +127,10 @@ class Route:
     answer: type[msgspec.Struct] | None = None
     media: str = "application/json"
     """Content type of the answer."""
+    also: tuple[str, ...] = ()
+    """Other content types that the request can choose; files without a schema."""
+    error: type[msgspec.Struct] | None = None
+    """What its own refusals are, as plain JSON, where a standard wants another form than a problem's."""
     body_bytes_max: int = 64 << 10
     idempotent: bool = False
     """Whether an ``Idempotency-Key`` is required."""

@@ -91,7 +91,8 @@ async def enter(asked: Asked) -> RedirectResponse:
     door, alias = asked.door, asked.path["alias"]
     page = asked.request.query_params.get("to", "")
     expected = enter_token(door, alias) if _ALIAS.fullmatch(alias) else ""
-    if not expected or not hmac.compare_digest(expected, asked.path["token"]) or not PAGES.fullmatch(page):
+    told = asked.path["token"].encode(errors="replace")  # as bytes: of texts, only ASCII can be compared
+    if not expected or not hmac.compare_digest(expected.encode(), told) or not PAGES.fullmatch(page):
         raise Problem("route_not_found")
     found: Any = await door.ask("wallet.find", b"", door.asked("wallet.find", digest=door.digest("alias", alias).hex()))
     devices = door.devices.of_person(found.person, "pin")

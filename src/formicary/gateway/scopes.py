@@ -23,6 +23,8 @@ DOOR_SCOPES: Final = {
     "events:read": "See what happens to you as it happens.",
     "webhook:read": "See which webhooks there are, and what was delivered.",
     "webhook:write": "Add, test, replay and remove webhooks.",
+    "parties:read": "Find people and shops by alias, number, address or id.",
+    "profile:read": "See your name, alias and language.",
     "receipt:read": "Fetch receipts and statements of your payments.",
     "ledger:read": "Read every account and transfer of the ledger; for the institution's own systems.",
     "ledger:write": "Open accounts and post transfers directly; for the institution's own systems.",

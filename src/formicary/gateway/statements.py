@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 DAYS_MAX: Final = 366
 """Days of one statement."""
-LINES_MAX: Final = {"csv": 20_000, "pdf": 2_000, "camt053": 5_000}
+LINES_MAX: Final = {"csv": 20_000, "pdf": 1_000, "camt053": 1_000}
 """Lines of one file, by its form."""
 PAGE_MAX: Final = 500
 """Lines of one page of JSON."""
@@ -75,7 +75,7 @@ class StatementAsked(
 
 
 class Printer:
-    """One statement is drawn at a time: paper takes the processor, and payments go first."""
+    """One file is made at a time: paper and XML take the processor, and payments go first."""
 
     def __init__(self, _door: Door) -> None:
         self.turn = asyncio.Semaphore(1)
@@ -173,22 +173,24 @@ async def _language(asked: Asked) -> str:
 async def _file(asked: Asked, told: Statement) -> Response:
     """Write a file; refused with ``extra_missing`` where a package for it was not installed."""
     door, form = asked.door, asked.query.format
-    if form == "csv":
-        data = await door.aside(table.write_csv, told)
-    elif form == "pdf":
-        config = door.config
+    try:
         async with shared(door, Printer).turn:
-            data = await door.aside(lambda: paper.write_pdf(told, origin=config.public_origin, sandbox=config.sandbox))
-    else:
-        try:
-            data = await door.aside(camt.write_camt, told)
-        except BadInput as error:
-            if error.code == "extra_missing":
-                raise Problem("extra_missing", str(error), status=501) from error
-            raise
+            data = await door.aside(_written, door, told, form)
+    except BadInput as error:
+        if error.code == "extra_missing":
+            raise Problem("extra_missing", str(error), status=501) from error
+        raise
     name = f"statement-{told.asset.replace('#', '')}-{told.first}-{told.last}.{ENDINGS[form]}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return Response(data, media_type=MEDIA[form], headers=headers)
+
+
+def _written(door: Door, told: Statement, form: str) -> bytes:
+    if form == "csv":
+        return table.write_csv(told)
+    if form == "camt053":
+        return camt.write_camt(told)
+    return paper.write_pdf(told, origin=door.config.public_origin, sandbox=door.config.sandbox)
 
 
 def routes(door: Door) -> list[Route]:
@@ -204,6 +206,7 @@ def routes(door: Door) -> list[Route]:
             summary="What moved on your account, or on that of a shop you manage, exactly; also as a file",
             query=StatementAsked,
             answer=Statement,
+            also=tuple(media.partition(";")[0] for media in MEDIA.values() if media != "application/json"),
             codes=("statement_not_found", "statement_too_long", "shop_not_found", "shop_not_yours", "extra_missing"),
             **common,
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -19,6 +20,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     format: int = FORMAT
     log: str = ""
     """Address of a log outside the folder, without secrets; empty for the file log under ``log/``."""
+    products: tuple[str, ...] = ()
+    """Names of the products that it was last written with: who reads the log needs the same ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,25 @@ class Folder:
         if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
             raise Refusal(f"{self.path} is there already and is not a ledger", code="not_a_ledger")
         self.path.mkdir(parents=True, exist_ok=True)
-        self.config.write_bytes(msgspec.json.encode(Config(log=log)) + b"\n")
+        self._write(Config(log=log))
+
+    def note_products(self, names: Iterable[str]) -> None:
+        """Remember the products that the ledger is written with from now on; by its one writer.
+
+        Refuses to go on without one that it was written with: the log would come to something else.
+        """
+        config, given = self.read_config(), tuple(names)
+        missing = [name for name in config.products if name not in given]
+        if missing:
+            raise Refusal(f"{self.path} was written with the product {missing[0]}, too", code="other_products")
+        changed = msgspec.structs.replace(config, products=given)
+        if changed != config:
+            self._write(changed)
+
+    def _write(self, config: Config) -> None:
+        unfinished = self.config.with_suffix(".new")
+        unfinished.write_bytes(msgspec.json.encode(config) + b"\n")
+        unfinished.replace(self.config)
 
     def read_config(self) -> Config:
         """Read the settings, or refuse what is not a ledger's."""

@@ -260,6 +260,8 @@ def open_ledger(
     options = {"clock_ns": clock_ns, "checkpoint_every": checkpoint_every}
     opened = MemoryLog() if folder is None else open_log(folder.log_address(log))
     with _closed_on_failure(opened):
+        if folder is not None:
+            folder.note_products(product.name for product in products)
         key = _found(opened, folder, note=note, clock_ns=clock_ns)
         machine = Machine(None, products) if folder is None else Machine.recover(folder.state, products)
         with _closed_on_failure(machine):

@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Annotated, Any, Final, NewType
 
@@ -171,6 +172,7 @@ _TEXTS: Final = (shapes.StrType, shapes.BytesType)
 _CLOSED: Final = (shapes.BoolType, shapes.NoneType, shapes.EnumType, shapes.LiteralType)
 
 
+@cache
 def check_message(message: type[msgspec.Struct]) -> None:
     """Assert that a message type has one byte form on every node, and a limit on every field."""
     assert issubclass(message, Message), f"{message.__name__} is not a Message"

@@ -13,7 +13,9 @@ import numpy as np
 
 from formicary.base.entry import EntryKind
 from formicary.kernel.records import ACCOUNT, AMOUNT_ALL, TRANSFER, AccountFlag, TransferFlag
+from formicary.machine.applied import Applied
 from formicary.machine.commands import Command, encode, pack_commands
+from formicary.machine.registry import Registry
 from formicary.products.anatomy import Message
 from formicary.products.example.commands import Fund, Join, Keep, Pledge, Waive
 
@@ -42,6 +44,9 @@ KINDS: Final = (
 class RandomClient:
     """Makes the bodies of entries, one after another."""
 
+    pauses: Final = (1, SECOND, 20 * SECOND)
+    """What may lie between two requests, in ns."""
+
     def __init__(self, chance: random.Random) -> None:
         self._chance = chance
         self._transfers = 0
@@ -69,6 +74,9 @@ class RandomClient:
         body = bodies[kind]()
         self._sent.append((kind, body))
         return kind, body
+
+    def learn(self, applied: Applied, registry: Registry) -> None:
+        """What is answered changes nothing: all names are this client's own."""
 
     def _every_account(self) -> bytes:
         return _accounts(range(1, ACCOUNTS + 1))

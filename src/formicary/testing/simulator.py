@@ -5,7 +5,11 @@ state files that a crash leaves in any condition beyond the last checkpoint. At 
 is there with the outcome that was told, nothing is there twice, debits equal credits, every product's invariants hold,
 and the digest is the one that a replay of the log gives.
 
-A canary shows that the simulator can see: on a disk that only pretends to sync, it must find acknowledged work missing.
+What the node runs and who asks is a :class:`World`: raw records and the example product, or the standard products with
+a town of people, shops and banks.
+
+Canaries show that the simulator can see: on a disk that only pretends to sync, it must find acknowledged work missing;
+and in a product that keeps false books, it must find the falsehood.
 """
 
 from __future__ import annotations
@@ -13,10 +17,11 @@ from __future__ import annotations
 import random
 import shutil
 from collections import deque
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -28,10 +33,14 @@ from formicary.machine.applied import Applied
 from formicary.machine.genesis import new_genesis, write_genesis
 from formicary.machine.keys import PublicKey
 from formicary.machine.machine import Machine
+from formicary.machine.registry import Registry
 from formicary.machine.verify import verify
+from formicary.products.anatomy import Product
 from formicary.products.example import PRODUCT
+from formicary.stack import standard_products
 from formicary.testing.faulty_disk import FaultyDisk, PowerLoss
 from formicary.testing.invariants import check_invariants
+from formicary.testing.product_client import ProductClient
 from formicary.testing.random_client import RandomClient
 
 LOG: Final = Path("/ledger/log")
@@ -41,7 +50,39 @@ REQUESTS_MAX: Final = 40
 """In one life at most; a life usually ends earlier, by a crash."""
 ROOM_BYTES: Final = 40_000
 """What a disk that is about to fill up still takes."""
-PRODUCTS: Final = (PRODUCT,)
+
+
+class Client(Protocol):
+    """Makes requests from one seed, and may learn from what is answered."""
+
+    @property
+    def pauses(self) -> Sequence[int]:
+        """What may lie between two requests, in ns."""
+
+    def request(self, now_ns: int) -> tuple[EntryKind, bytes]:
+        """The next request: (kind of entry, body)."""
+
+    def learn(self, applied: Applied, registry: Registry) -> None:
+        """Note what a request gave."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What is simulated: the products of the node, and who asks."""
+
+    products: tuple[Product, ...]
+    client: Callable[[random.Random], Client]
+
+
+def ledger_world() -> World:
+    """Raw accounts and transfers, and the example product."""
+    return World((PRODUCT,), RandomClient)
+
+
+def town_world(products: Sequence[Product] | None = None) -> World:
+    """The standard products: people, shops, banks and orders; or others with the same commands."""
+    stack = tuple(standard_products() if products is None else products)
+    return World(stack, lambda chance: ProductClient(chance, stack))
 
 
 class LostWork(AssertionError):
@@ -65,14 +106,14 @@ class Summary:
 class Node:
     """The log and the machine of one life, without threads: what is applied is sealed once it is durable."""
 
-    def __init__(self, disk: FaultyDisk, state: Path, now_ns: int) -> None:
+    def __init__(self, disk: FaultyDisk, state: Path, now_ns: int, products: Sequence[Product]) -> None:
         exists = log_exists(LOG, disk)
         self.log = (FileLog.open if exists else FileLog.create)(LOG, disk=disk, segment_bytes=SEGMENT_BYTES)
         if self.log.head.index == 0:
             genesis = new_genesis(created_ns=0, blinding_key=bytes(16), public_key=PublicKey(bytes(32)))
             self.log.append(Draft(index=1, time_ns=now_ns, kind=EntryKind.GENESIS, body=write_genesis(genesis)))
             self.log.sync()
-        self.machine = Machine.recover(state, PRODUCTS)
+        self.machine = Machine.recover(state, products)
         try:
             for entry in self.log.read(self.machine.index + 1):
                 self.machine.step(entry)
@@ -82,12 +123,13 @@ class Node:
             raise
         self._unsealed: deque[tuple[Entry, Applied]] = deque()
 
-    def append(self, now_ns: int, kind: EntryKind, body: bytes) -> Entry:
+    def append(self, now_ns: int, kind: EntryKind, body: bytes) -> Applied:
         """Log one request and apply it; nobody is told before :meth:`sync`."""
         time_ns = max(now_ns, self.machine.time_ns + 1)
         entry = self.log.append(Draft(index=self.machine.index + 1, time_ns=time_ns, kind=kind, body=body))
-        self._unsealed.append((entry, self.machine.apply(entry)))
-        return entry
+        applied = self.machine.apply(entry)
+        self._unsealed.append((entry, applied))
+        return applied
 
     def sync(self) -> list[Entry]:
         """Make everything durable and seal it; return what may now be acknowledged."""
@@ -103,13 +145,15 @@ class Node:
 class Simulation:
     """A ledger's many lives under one seed, in a folder for its state files."""
 
-    def __init__(self, seed: int, folder: Path, *, forgets_syncs: bool = False) -> None:
+    def __init__(self, seed: int, folder: Path, *, world: World | None = None, forgets_syncs: bool = False) -> None:
+        chosen = world or ledger_world()
+        self._products = chosen.products
         self._chance = random.Random(seed)
         self._disk = FaultyDisk(seed)
         self._disk.forgets_syncs = forgets_syncs
         self._folder = folder
         self._state = folder / "state"
-        self._client = RandomClient(self._chance)
+        self._client = chosen.client(self._chance)
         self._told: dict[int, tuple[bytes, bytes]] = {}
         self._now = SECOND
         self.summary = Summary(seed)
@@ -136,7 +180,7 @@ class Simulation:
     def _live(self, requests: int) -> None:
         node = None
         try:
-            node = Node(self._disk, self._state, self._now)
+            node = Node(self._disk, self._state, self._now, self._products)
             self._check(node)
             self._work(node, requests)
         except PowerLoss:
@@ -152,14 +196,15 @@ class Simulation:
         """Clients ask, alone and in groups; what is durable is told, the rest may be asked again in another life."""
         chance = self._chance
         for _ in range(requests):
-            self._now += chance.choice((1, SECOND, 20 * SECOND))
+            self._now += chance.choice(self._client.pauses)
             kind, body = self._client.request(self._now)
-            node.append(self._now, kind, body)
+            self._client.learn(node.append(self._now, kind, body), node.machine.registry)
             if chance.random() < 0.5:
                 self._acknowledge(node)
                 if chance.random() < 0.2:
                     node.machine.checkpoint()
         self._acknowledge(node)
+        node.machine.check()
 
     def _acknowledge(self, node: Node) -> None:
         for entry in node.sync():
@@ -224,7 +269,7 @@ class Simulation:
         machine = node.machine
         entries = list(node.log.read(1))
         hashes = {entry.index: entry.hash for entry in entries}
-        replayed = verify(entries, PRODUCTS, digests={machine.index: machine.digest}, invariants=False)
+        replayed = verify(entries, self._products, digests={machine.index: machine.digest}, invariants=False)
         for index, (entry_hash, digest) in self._told.items():
             if hashes.get(index) != entry_hash:
                 raise LostWork(f"seed {self.summary.seed}: entry {index} was acknowledged and is gone")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import random
 import time
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -15,16 +16,21 @@ from typing import Final
 from rich.console import Console
 
 from formicary.testing.killing import kill_once
-from formicary.testing.simulator import Simulation, Summary
+from formicary.testing.simulator import Simulation, Summary, World, ledger_world, town_world
 
 LIVES: Final = 20
 SIMULATIONS_PER_KILL: Final = 2
 
 
+WORLDS: Final[tuple[Callable[[], World], ...]] = (ledger_world, town_world)
+"""What is simulated in turn: raw records with the example product, and the standard products."""
+
+
 def simulate(seed: int, lives: int = LIVES) -> Summary:
-    """Run one seed in a folder of its own."""
+    """Run one seed in a folder of its own: even ones are of the ledger alone, odd ones of the standard products."""
+    world = WORLDS[seed % len(WORLDS)]()
     with TemporaryDirectory(prefix="formicary-soak-") as folder:
-        return Simulation(seed, Path(folder)).run(lives)
+        return Simulation(seed, Path(folder), world=world).run(lives)
 
 
 def soak(seconds: float, first_seed: int, console: Console) -> None:

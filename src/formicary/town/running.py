@@ -22,6 +22,7 @@ from formicary.gateway.courier import Courier
 from formicary.gateway.sandbox import enter_token
 from formicary.gateway.server import open_door
 from formicary.node.ledger import open_ledger
+from formicary.products.bank import House, Houses, sandbox_houses
 from formicary.stack import standard_products
 from formicary.town.people import Townsperson
 from formicary.town.seed import Seeder
@@ -62,7 +63,7 @@ def running(config: Config, *, empty: bool = False, progress: Progress = lambda 
         config.data.mkdir(parents=True, exist_ok=True)
         progress("the ledger")
         ledger = stack.enter_context(
-            open_ledger(config.data / "ledger", note=config.name, products=standard_products())
+            open_ledger(config.data / "ledger", note=config.name, products=standard_products(houses_of(config)))
         )
         door = open_door(config, ledger)
         stack.callback(door.close)
@@ -74,6 +75,14 @@ def running(config: Config, *, empty: bool = False, progress: Progress = lambda 
             stack.enter_context(_sandbox_bank(config))
         stack.enter_context(_courier(door, config))
         yield Town(door, seeder.shops, seeder.tills, seeder.coffee)
+
+
+def houses_of(config: Config) -> Houses:
+    """The institution's own account as the settings name it; the sandbox bank's where they don't."""
+    if not config.bank_iban:
+        return sandbox_houses
+    house = House(config.bank_iban, config.bank_bic, config.bank_holder or config.name)
+    return lambda _asset: house
 
 
 @contextmanager
@@ -99,6 +108,7 @@ def _courier(door: Door, config: Config) -> Iterator[None]:
         door.ledger,
         config.data / "bank",
         iban_of=partial(iban_of, door),
+        houses=houses_of(config),
         keep_sender=partial(keep_sender, door),
     )
     stop = threading.Event()

@@ -8,7 +8,7 @@ export default {
   states: { open: '待处理', frozen: '冻结', closed: '已关闭', released: '已放行', returned: '已退回', recalled: '已撤回', waiting: '等待中', approved: '已批准', rejected: '已拒绝' },
   person_states: { open: '正常', frozen: '已冻结', closed: '已关闭' },
   health: { text: '是否正常？有多忙？自动刷新。', good: '一切正常', bad: '出现问题', parts: '账本 {{ledger}} · 保险库 {{vault}} · 存储 {{store}}', sandbox: '沙盒', entries: '条目', accounts: '账户', transfers: '转账', unsealed: '待封存', streams: '实时页面', failed: '失败请求', requests: '请求', half: '一半在此时间内答复', most: '99% 在此时间内', all_requests: '启动以来', refusals: '按代码统计的拒绝', no_refusals: '没有拒绝。', busiest: '最繁忙的路由', no_metrics: '您无权查看指标，其余内容可用。' },
-  cases: { text: '风控保留的付款、举报和环路。等待最久的排在最前。', case: '案件', why: '原因', amount: '金额', payer: '付款方', payee: '收款方', until: '截止', members_other: '{{count}} 个账户', appealed: '已申诉', ring: '资金循环：{{names}}', reported_by: '由 {{name}} 举报', appeal_of: '{{name}} 的申诉', unreadable: '您无权阅读。', facts: '事实', opened: '立案', payment: '付款', decision: '裁决', decided_by: '裁决人', decided: '裁决时间', decide: '裁决', reason: '理由', reason_hint: '双方都能看到。', done: '已裁决。' },
+  cases: { marks: '备注', text: '风控保留的付款、举报和环路。等待最久的排在最前。', case: '案件', why: '原因', amount: '金额', payer: '付款方', payee: '收款方', until: '截止', members_other: '{{count}} 个账户', appealed: '已申诉', ring: '资金循环：{{names}}', reported_by: '由 {{name}} 举报', appeal_of: '{{name}} 的申诉', unreadable: '您无权阅读。', facts: '事实', opened: '立案', payment: '付款', decision: '裁决', decided_by: '裁决人', decided: '裁决时间', decide: '裁决', reason: '理由', reason_hint: '双方都能看到。', done: '已裁决。' },
   case_kinds: { hold: '被保留的付款', report: '举报诈骗', ring: '账户环路' },
   decisions: { release: { name: '放行', text: '付款立即给收款方。' }, return: { name: '退回', text: '付款方取回全部金额。' }, freeze_payee: { name: '标记收款方', text: '继续保留，以后付给该方的款项也会被保留。' }, close: { name: '结案', text: '没有保留资金，解除标记。' } },
   disputes: { text: '买卖双方的分歧。听取双方后裁决，可以分割。', dispute: '纠纷', what: '内容', held: '托管金额', buyer: '买方', seller: '卖方', carrier: '承运人', deadline: '期限', story: '经过', decide: '裁决', seller_gets: '卖方得到', sum: '卖方 {{seller}}（{{share}}）· 买方 {{buyer}}', decide_now: '最终裁决', done: '已裁决。' },
@@ -33,6 +33,12 @@ export default {
   audit: { text: '有角色的人做了什么。任何记录都不能删除。', when: '时间', who: '谁', what: '操作', whom: '对象', detail: '详情', machine: '在机器本地' },
   acts: { set_tier: '设置等级', freeze_person: '冻结用户', unfreeze_person: '解除冻结', propose: '提议', approve: '批准', reject: '拒绝', appoint: '授予角色', dismiss: '收回角色' },
   sql: { text: '向账本提问：只读，截至某一条目，不含个人数据。', question: 'SQL', run: '运行', by_code: '按代码汇总余额', newest: '最新转账', trial: '试算平衡', rows_other: '{{shown}} 行', as_of: '截至条目 {{entry}}，{{date}} · {{ms}} 毫秒', more: '还有更多行', answer: '答案', tables: '表' },
-  reasons: { payee_marked: { title: '收款方正在调查', text: '操作员标记了收款方，付给该方的款项会被保留。' }, reported: { title: '被举报为诈骗', text: '付款的一方称这是诈骗。' } },
+  reasons: {
+    new_payee: { title: '首次付给此收款方', text: '首次向陌生人支付这么大的金额。多数是正当的，但多数骗局也是如此。' },
+    advance_fee: { title: '收款前先付费', text: '有人要求付款方先付钱才能收到另一笔钱。正当的一方不会这样要求。' },
+    velocity: { title: '短时间内大量付款', text: '时间窗口内的支出远超规则：付款方可能受到催逼，或手机落入他人之手。' },
+    drain: { title: '几乎全部余额付给陌生人', text: '这将把账户大部分资金转给从未付过的收款方。' },
+    mule_ring: { title: '资金循环', text: '同一笔钱经过这些账户后回到起点。' },
+    payee_marked: { title: '收款方正在调查', text: '操作员标记了收款方，付给该方的款项会被保留。' }, reported: { title: '被举报为诈骗', text: '付款的一方称这是诈骗。' } },
   codes: { role_missing: '您的角色不允许这样做。', proposal_yours: '须由提出人以外的人决定。', proposal_decided: '此前已决定。', case_ended: '此案已裁决。', case_holds_money: '此案有保留资金：请放行或退回。', case_holds_no_money: '此案没有保留资金。', not_an_arbiter: '只有仲裁员能裁决纠纷。', bank_role_missing: '需要操作员角色。', cases_for_operators: '案件仅供操作员查看。', tier_same: '已在此等级。', role_given_already: '已有此角色。', limits_out_of_order: '单笔限额不得超过每日限额，每日不得超过每年。', parameter_out_of_range: '超出允许范围。', rule_incomplete: '规则缺少数值或数值超出范围。', windows_differ: '所有频率规则的时间窗口须一致。', person_not_found: '查无此人。', account_not_found: '没有这个账户。', extra_missing: '此服务器未安装 Parquet。' },
 };

@@ -1,6 +1,7 @@
 import { hasWords, useWords } from '../../shared/i18n';
 import type { AuditItem } from '../answers';
-import { List, Page, Who, useList } from '../parts/ui';
+import { List, useList } from '../parts/list';
+import { Page, Who } from '../parts/ui';
 
 /** What operators did, newest first; nothing of it can be taken away. */
 export function Audit() {

@@ -8,7 +8,8 @@ import type { Party } from '../../shared/answers';
 import { hasWords, useWords } from '../../shared/i18n';
 import { useAsk } from '../../shared/useAsk';
 import type { OpenItem, Reconciled } from '../answers';
-import { Act, Asked, BigMoney, Card, Facts, List, Money, Page, StateTag, useList } from '../parts/ui';
+import { List, useList } from '../parts/list';
+import { Act, Asked, BigMoney, Card, Facts, Money, Page, StateTag } from '../parts/ui';
 
 const KINDS = ['booking', 'withdrawal', 'unlisted'] as const;
 
@@ -87,7 +88,7 @@ function Open({ asset, counts, again }: { asset: string; counts: Record<string, 
             { title: t('cases.amount'), key: 'amount', align: 'right', render: (_, row) => <Money minor={row.amount_minor} asset={asset} strong /> },
             { title: t('bank.why'), key: 'why', render: (_, row) => (hasWords(`open_whys.${row.why}`) ? t(`open_whys.${row.why}`) : row.why.replaceAll('_', ' ')) },
             { title: t('bank.ref'), key: 'ref', render: (_, row) => <code>{row.ref.slice(0, 12)}…</code> },
-            { title: '', key: 'act', render: (_, row) => (kind === 'booking' ? <Button size="small" onClick={() => setItem(row)}>{t('bank.settle')}</Button> : null) },
+            { title: t('people.acts'), key: 'act', render: (_, row) => (kind === 'booking' ? <Button size="small" onClick={() => setItem(row)}>{t('bank.settle')}</Button> : null) },
           ]}
         />
       </div>

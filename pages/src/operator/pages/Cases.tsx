@@ -10,7 +10,8 @@ import { go } from '../../shared/router';
 import { useAsk } from '../../shared/useAsk';
 import type { Case } from '../answers';
 import { Ring } from '../parts/pictures';
-import { Act, Asked, BigMoney, Card, Facts, List, Money, Page, StateTag, Who, nameOf, useList } from '../parts/ui';
+import { List, useList } from '../parts/list';
+import { Act, Asked, BigMoney, Card, Facts, Money, Page, StateTag, Who, nameOf } from '../parts/ui';
 
 const STATES = ['open', 'frozen', 'released', 'returned', 'recalled', 'closed'] as const;
 
@@ -33,7 +34,7 @@ export function Cases() {
           { title: t('cases.payer'), key: 'payer', render: (_, row) => <Who party={row.payer} link={false} /> },
           { title: t('cases.payee'), key: 'payee', render: (_, row) => (row.kind === 'ring' ? t('cases.members', { count: row.members.length }) : <Who party={row.payee} link={false} />) },
           { title: t('cases.until'), key: 'until', render: (_, row) => (row.until ? date(row.until) : row.decided ? date(row.decided) : '—') },
-          { title: '', key: 'marks', render: (_, row) => (row.appeals.length ? <StateTag state="waiting" words={t('cases.appealed')} /> : null) },
+          { title: t('cases.marks'), key: 'marks', render: (_, row) => (row.appeals.length ? <StateTag state="waiting" words={t('cases.appealed')} /> : null) },
         ]}
       />
     </Page>

@@ -7,7 +7,8 @@ import { MoneyInput } from '../../shared/MoneyInput';
 import { go } from '../../shared/router';
 import { useAsk } from '../../shared/useAsk';
 import type { Dispute, DisputeCard } from '../answers';
-import { Act, Asked, BigMoney, Card, Facts, List, Money, Page, StateTag, Who, nameOf, useList } from '../parts/ui';
+import { List, useList } from '../parts/list';
+import { Act, Asked, BigMoney, Card, Facts, Money, Page, StateTag, Who, nameOf } from '../parts/ui';
 
 /** Orders in dispute: an arbiter hears both sides and may split. */
 export function Disputes() {

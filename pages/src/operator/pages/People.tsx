@@ -11,7 +11,8 @@ import { go } from '../../shared/router';
 import { sayProblem } from '../../shared/say';
 import { useAsk } from '../../shared/useAsk';
 import { type PersonCard, type PersonItem, ROLES } from '../answers';
-import { Act, Asked, Card, Facts, List, Money, Page, StateTag, Tiles, Who, useList } from '../parts/ui';
+import { List, useList } from '../parts/list';
+import { Act, Asked, Card, Facts, Money, Page, StateTag, Tiles, Who } from '../parts/ui';
 
 const STATES = ['', 'open', 'frozen', 'closed'] as const;
 const FREEZES = ['fraud', 'court', 'lost', 'other'] as const;

@@ -12,7 +12,8 @@ import { MoneyInput } from '../../shared/MoneyInput';
 import { COMMON_ASSETS } from '../../shared/money';
 import { useAsk } from '../../shared/useAsk';
 import type { Parameter, Proposal, Rule, Tier } from '../answers';
-import { Act, Asked, Card, List, Money, Page, StateTag, Who, nameOf, useList } from '../parts/ui';
+import { List, useList } from '../parts/list';
+import { Act, Asked, Card, Money, Page, StateTag, Who, nameOf } from '../parts/ui';
 import { secondsText } from '../seconds';
 
 /** Parameters and limits as they are; a change is a proposal that somebody else approves. */
@@ -67,7 +68,7 @@ function Limits() {
         {({ items }) => (
           <div className="op-scroll">
             <table className="op-plain">
-              <thead><tr><th>{t('people.tier')}</th>{FIELDS.map((one) => <th key={one}>{t(`limits.${one}`)}</th>)}<th /></tr></thead>
+              <thead><tr><th>{t('people.tier')}</th>{FIELDS.map((one) => <th key={one}>{t(`limits.${one}`)}</th>)}<th>{t('people.acts')}</th></tr></thead>
               <tbody>
                 {items.map((one) => (
                   <tr key={one.tier}>
@@ -116,7 +117,7 @@ export function Proposals() {
           { title: t('proposals.maker'), key: 'maker', render: (_, row) => <Who party={row.maker} /> },
           { title: t('proposals.when'), key: 'when', render: (_, row) => date(row.made) },
           state === 'waiting'
-            ? { title: '', key: 'act', render: (_, row) => (row.mine ? <span className="quiet">{t('proposals.mine')}</span> : <span className="op-acts"><Act size="small" type="primary" act={decide(row, 'approve')} done={t('proposals.approved')}>{t('proposals.approve')}</Act><Act size="small" danger act={decide(row, 'reject')} done={t('proposals.rejected')}>{t('proposals.reject')}</Act></span>) }
+            ? { title: t('people.acts'), key: 'act', render: (_, row) => (row.mine ? <span className="quiet">{t('proposals.mine')}</span> : <span className="op-acts"><Act size="small" type="primary" act={decide(row, 'approve')} done={t('proposals.approved')}>{t('proposals.approve')}</Act><Act size="small" danger act={decide(row, 'reject')} done={t('proposals.rejected')}>{t('proposals.reject')}</Act></span>) }
             : { title: t('proposals.checker'), key: 'checker', render: (_, row) => <Who party={row.checker} /> },
         ]}
       />

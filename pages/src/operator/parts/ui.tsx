@@ -1,15 +1,12 @@
 import Alert from 'antd/es/alert';
 import Button, { type ButtonProps } from 'antd/es/button';
 import Skeleton from 'antd/es/skeleton';
-import Table, { type TableProps } from 'antd/es/table';
-import Tag from 'antd/es/tag';
 import { type ReactNode, useEffect, useState } from 'react';
-import { type Page as PageOf, type Problem, ask } from '../../shared/api';
+import type { Problem } from '../../shared/api';
 import type { Party } from '../../shared/answers';
 import { problemText, useWords } from '../../shared/i18n';
 import { moneyParts } from '../../shared/money';
 import { say, sayProblem } from '../../shared/say';
-import { useAsk } from '../../shared/useAsk';
 
 export function Page({ title, text, side, children }: { title: string; text?: string; side?: ReactNode; children: ReactNode }) {
   useEffect(() => { document.title = `${title} · Formicary`; }, [title]);
@@ -39,45 +36,6 @@ export function Wrong({ problem, again }: { problem: Problem; again: () => void 
 export function Asked<T>({ of, children }: { of: { data: T | undefined; problem: Problem | undefined; again: () => void }; children: (data: T) => ReactNode }) {
   if (of.data !== undefined) return <>{of.problem ? <Wrong problem={of.problem} again={of.again} /> : null}{children(of.data)}</>;
   return of.problem ? <Wrong problem={of.problem} again={of.again} /> : <Skeleton active paragraph={{ rows: 5 }} />;
-}
-
-/** A list with a cursor, as far as it was read, and a table of it. */
-export function useList<T>(path: string | null, params: Record<string, string | number | undefined> = {}, everyS?: number) {
-  const first = useAsk<PageOf<T>>(path, { limit: 30, ...params }, { everyS });
-  const [more, setMore] = useState<PageOf<T>>();
-  useEffect(() => setMore(undefined), [first.data]);
-  const next = more ? more.next : first.data?.next;
-  const load = async () => {
-    try {
-      const page = await ask<PageOf<T>>(path ?? '', { limit: 30, ...params, after: next });
-      setMore({ items: [...(more?.items ?? []), ...page.items], next: page.next });
-    } catch (error) {
-      sayProblem(error);
-    }
-  };
-  return { ...first, items: [...(first.data?.items ?? []), ...(more?.items ?? [])], next, load };
-}
-
-export function List<T extends object>({ of, columns, rowKey, onRow, label }: { of: ReturnType<typeof useList<T>>; columns: TableProps<T>['columns']; rowKey: (keyof T & string) | ((row: T) => string); onRow?: (row: T) => void; label: string }) {
-  const { t } = useWords();
-  if (of.problem && !of.data) return <Wrong problem={of.problem} again={of.again} />;
-  return (
-    <>
-      <Table<T>
-        aria-label={label}
-        className="op-table"
-        columns={columns}
-        dataSource={of.items}
-        rowKey={rowKey}
-        loading={of.loading && !of.data}
-        pagination={false}
-        scroll={{ x: 'max-content' }}
-        size="middle"
-        onRow={onRow ? (row) => ({ onClick: () => onRow(row), onKeyDown: (event) => { if (event.key === 'Enter') onRow(row); }, tabIndex: 0, className: 'op-clickable' }) : undefined}
-      />
-      {of.next ? <Button onClick={() => void of.load()}>{t('common.more')}</Button> : null}
-    </>
-  );
 }
 
 /** A button that does something over the network once. */
@@ -119,10 +77,10 @@ export function BigMoney({ minor, asset }: { minor: number; asset: string }) {
   );
 }
 
-const TONES: Record<string, string> = { open: 'gold', frozen: 'red', released: 'green', recalled: 'default', returned: 'default', closed: 'default', waiting: 'gold', approved: 'green', rejected: 'red', disputed: 'gold' };
+const TONES: Record<string, string> = { open: 'warn', frozen: 'bad', released: 'good', waiting: 'warn', approved: 'good', rejected: 'bad', disputed: 'warn' };
 
 export function StateTag({ state, words }: { state: string; words: string }) {
-  return <Tag color={TONES[state] ?? 'default'}>{words}</Tag>;
+  return <span className="op-tag" data-tone={TONES[state]}>{words}</span>;
 }
 
 export function Facts({ items }: { items: readonly (readonly [string, ReactNode])[] }) {

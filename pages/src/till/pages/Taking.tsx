@@ -52,7 +52,7 @@ export function OrderCode({ found }: { found: Record<string, string> }) {
   return (
     <section className="show" aria-label={t('show.title')}>
       <header className="show-head"><span>{card.shop.name}</span><small>{till?.label ?? ''}</small></header>
-      <p className="show-amount"><Amount minor={data.amount_minor + data.tip_minor} asset={data.asset} /></p>
+      <h1 className="show-amount"><Amount minor={data.amount_minor + data.tip_minor} asset={data.asset} /></h1>
       {data.tip === 'ask' ? <p className="show-more">{t('show.tip_ask')}</p> : data.tip_minor ? <p className="show-more">{t('show.tip_in')}</p> : null}
       <div className="show-plate" data-over={over}>
         {code.data ? <img src={pictureOf(code.data.qr)} alt={t('show.alt')} /> : <Loading />}
@@ -125,7 +125,7 @@ export function ChargeCode({ place, found }: { place: string; found: Record<stri
   return (
     <section className="show" aria-label={t('charge.title')}>
       <header className="show-head"><span>{card.shop.name}</span></header>
-      <p className="show-amount"><Amount minor={minor} asset={asset} /></p>
+      <h1 className="show-amount"><Amount minor={minor} asset={asset} /></h1>
       <p className="show-more">{t('charge.text')}</p>
       {camera ? <Scanner onText={(text) => void charge(text)} /> : null}
       {wrong ? <p className="wrong show-wrong" role="alert"><Icon name="warn" size={20} />{wrong}</p> : null}

@@ -29,7 +29,8 @@ async def subjects_of(door: Door, caller: Caller, shop: str | None) -> list[Subj
     Refuses ``shop_not_found``, and ``shop_not_yours`` to whoever is no owner or manager of it; the shop's own key is.
     """
     party = bytes.fromhex(shop) if shop else caller.party
-    if shop or await door.look("shop", lambda view: _SHOPS.is_shop(view, party)):
+    is_shop = await door.look("shop", lambda view: _SHOPS.is_shop(view, party))
+    if shop or is_shop:
         card = await door.ask("shop.shop", caller.party, door.asked("shop.shop", shop=party))
         if card.role not in MANAGERS:
             raise Problem("shop_not_yours", "Statements of a shop are for its owners and managers.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -156,7 +156,7 @@ def _movement(
     subject: Subject, line: Line, row: PaymentRow | None, other: PartyTold, texts: dict[bytes, str]
 ) -> Movement:
     number = line.transfer.to_bytes(16, "big").hex()
-    common = {
+    common: dict[str, Any] = {
         "at": write_time(line.time_ns),
         "amount_minor": line.amount_minor,
         "fee_minor": line.fee_minor,

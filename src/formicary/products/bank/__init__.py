@@ -12,6 +12,8 @@ from formicary.products.bank.codes import CODES
 from formicary.products.bank.liabilities import KernelLiabilities
 from formicary.products.bank.queries import House, Houses
 
+__all__ = ["SANDBOX_HOUSE", "House", "Houses", "product", "sandbox_houses"]
+
 if TYPE_CHECKING:
     from formicary.products.bank.needs import Book, Liabilities, Purses
 
@@ -55,9 +57,7 @@ def product(
 
 def _of_people(purses: Purses, book: Book) -> tuple[CommandType, ...]:
     return (
-        CommandType(
-            name="link_account", body=commands.LinkAccount, handler=handlers.link_account, access=Access.DOOR
-        ),
+        CommandType(name="link_account", body=commands.LinkAccount, handler=handlers.link_account, access=Access.DOOR),
         CommandType(name="unlink_account", body=commands.UnlinkAccount, handler=handlers.unlink_account, scope=WRITE),
         CommandType(
             name="take_reference",

@@ -91,6 +91,8 @@ def _asset(found: Any, where: str) -> int:  # noqa: ANN401 - the message's own c
 
 
 def _iban(found: Any, where: str) -> str:  # noqa: ANN401 - the message's own classes
+    if found.acct.id.iban is None and found.acct.id.othr is not None:
+        return str(found.acct.id.othr.id)  # a wallet's own statement: it has no IBAN
     if found.acct.id.iban is None:
         raise BadInput("has no IBAN", where=f"{where}, Acct")
     return str(found.acct.id.iban)
