@@ -6,7 +6,7 @@ import importlib
 from typing import Any, Final
 
 from tools.reference_api import plain
-from tools.reference_products import WHO
+from tools.reference_products import WHO, products
 
 ABOUT_HTTP: Final = """\
 Everything that the pages do, a program can do too. Each command and query of a [product](products.md) has a route of its
@@ -94,7 +94,8 @@ def http_page(note: str) -> str:
     """Write docs/reference/http.md."""
     door, routes = door_of_nothing()
     table = importlib.import_module("formicary.gateway.table")
-    of_products = {(route.method, route.path) for route in table.routes(door)}
+    names = {product.name for product in products()}
+    of_products = {(each.method, each.path) for each in table.routes(door) if each.path.split("/")[2] in names}
     rows = [
         f"| `{each.method} {each.path}` | {plain(each.summary).rstrip('.')} | {who(each)} | {scope(each)} |"
         for each in routes

@@ -15,9 +15,12 @@ import typer
 import formicary
 from formicary import cli
 from formicary.base import errors
+from formicary.gateway.config import SETTINGS
 from formicary.kernel.codes import AccountCode, TransferCode
+from formicary.stack import standard_products
 
 from tests.tidy.source import ROOT, Source, files, limits
+from tools.reference_http import door_of_nothing
 
 REFERENCE = sorted((ROOT / "docs" / "reference").rglob("*.md"))
 TEXT = "\n".join(path.read_text(encoding="utf-8") for path in REFERENCE)
@@ -41,8 +44,19 @@ def error_codes() -> Iterator[str]:
                 yield from (
                     word.value.value
                     for word in node.keywords
-                    if word.arg == "code" and isinstance(word.value, ast.Constant) and isinstance(word.value.value, str)
+                    if word.arg == "code"
+                    and isinstance(word.value, ast.Constant)
+                    and isinstance(word.value.value, str)
+                    and word.value.value
                 )
+
+
+def product_names() -> Iterator[str]:
+    """Give each command, query, event and refusal of the standard products, as a caller would write it."""
+    for product in standard_products():
+        yield from (f"{product.name}.{each.name}" for each in (*product.commands, *product.queries))
+        yield from (f"{product.name}.{each.kind}" for each in product.events)
+        yield from product.codes
 
 
 def settings() -> Iterator[str]:
@@ -79,6 +93,7 @@ def verbs() -> Iterator[str]:
     for group, (module, _) in cli.GROUPS.items():
         command = typer.main.get_command(importlib.import_module(module).app)
         yield from (f"formicary {group} {verb}" for verb in getattr(command, "commands", {}))
+    yield from (f"formicary {verb}" for verb in cli.VERBS)
 
 
 def test_every_verb_is_in_the_reference() -> None:
@@ -90,6 +105,22 @@ def test_every_verb_is_in_the_reference() -> None:
 def test_every_setting_is_in_the_reference() -> None:
     """The environment variables, by name."""
     assert missing(settings()) == []
+
+
+def test_every_setting_of_the_gateway_is_in_the_reference() -> None:
+    """Each by its name in the file and by its variable."""
+    assert missing([name for each in SETTINGS for name in (each.name, each.variable)]) == []
+
+
+def test_everything_of_the_products_is_in_the_reference() -> None:
+    """Commands, queries, events and the codes that they refuse with."""
+    assert missing(product_names()) == []
+
+
+def test_every_route_is_in_the_reference() -> None:
+    """Method and path, of the whole gateway but its built pages."""
+    _, routes = door_of_nothing()
+    assert missing([f"{each.method} {each.path}" for each in routes]) == []
 
 
 def test_every_limit_is_in_the_reference() -> None:

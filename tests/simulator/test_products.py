@@ -108,3 +108,4 @@ def test_canary_of_the_books(tmp_path: Path, name: str, sql: str) -> None:
     with pytest.raises(AssertionError) as found:
         simulate_every_seed()
     assert not isinstance(found.value, LostWork), "the books, and not the disk"
+    assert any(entry.path.name.startswith("invariants") for entry in found.traceback if hasattr(entry.path, "name"))

@@ -38,7 +38,7 @@ def until(question: Callable[[], T], *, seconds: float = WAIT_S, what: str = "it
 
 def somebody(town: TownProcess, name: str, money_minor: int = 0, *, tier: int = 0) -> Browser:
     """A newcomer with an alias of their own; the bank brings the money, an operator raises the limits."""
-    person = town.newcomer(name, f"{name.split()[0].lower()}{next(_NUMBERS):03d}")
+    person = town.newcomer(name, f"{name.split(maxsplit=1)[0].lower()}{next(_NUMBERS):03d}")
     if tier:
         town.enter("olivia").done("/v1/wallet/set_tier", person=person.id, tier=tier)
     if money_minor:

@@ -46,7 +46,9 @@ def test_the_same_request_twice_cancels_once(town: TownProcess) -> None:
     """A phone that heard no answer asks again under the same key, and gets the same answer."""
     shop = town.told["shops"]["booknook"]
     student = somebody(town, "Stella", FUNDS_MINOR)
-    first = student.done("/v1/escrow/buy", idempotency_key="story-one-buys-once", **(wish := purchase_of(shop, PRICE_MINOR)))
+    first = student.done(
+        "/v1/escrow/buy", idempotency_key="story-one-buys-once", **(wish := purchase_of(shop, PRICE_MINOR))
+    )
     assert student.done("/v1/escrow/buy", idempotency_key="story-one-buys-once", **wish) == first
     assert student.money() == money(FUNDS_MINOR - PRICE_MINOR), "ordered once"
     for _ in range(2):

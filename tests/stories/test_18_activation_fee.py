@@ -101,9 +101,7 @@ def fee(victim: Browser, swindler: Browser) -> dict[str, Any]:
     return answer
 
 
-def test_the_fee_is_held_and_explained(
-    victim: Browser, swindler: Browser, friend: tuple[Browser, Listener]
-) -> None:
+def test_the_fee_is_held_and_explained(victim: Browser, swindler: Browser, friend: tuple[Browser, Listener]) -> None:
     """Held for 24 hours with its reasons in plain words; the trusted contact hears of it; the payee has nothing."""
     paid = fee(victim, swindler)
     assert paid["state"] == "held"
@@ -160,7 +158,7 @@ def test_the_payee_may_appeal_and_an_operator_decides(town: TownProcess, victim:
 
 
 def test_a_ring_of_seven_mules_is_flagged(town: TownProcess) -> None:
-    """Money that goes round seven accounts, a little less each time, makes a case for the operator, with all of them."""
+    """What goes round seven accounts, a little less each time, makes a case for the operator with all of them."""
     olivia = town.enter("olivia")
     before = {case["case"] for case in rings(olivia)}
     mules = [somebody(town, "Max", ROUND_MINOR if number == 0 else 0) for number in range(MULES)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -14,18 +15,22 @@ from rich.console import Console
 if TYPE_CHECKING:
     from formicary.town.running import Town
 
-PORT: Final = 8321
-FOLDER: Final = Path("town")
+DEFAULTS: Final = {"port": 8321, "data": Path("town")}
+"""Settings of this verb where neither file, environment nor command line says otherwise."""
 
 
 def up(
     *,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to serve on.")] = PORT,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port to serve on; 8321, 0 chooses a free one.")
+    ] = None,
     host: Annotated[
-        str, typer.Option(help="Address to listen on; 0.0.0.0 lets phones of this network in.")
-    ] = "127.0.0.1",
-    data: Annotated[Path, typer.Option(help="Folder of the ledger, the vault and the doors' own file.")] = FOLDER,
-    config: Annotated[Path | None, typer.Option(help="TOML file of settings; see docs/reference/settings.md.")] = None,
+        str | None, typer.Option(help="Address to listen on; 127.0.0.1, and 0.0.0.0 lets phones of this network in.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of the ledger, the vault and the doors' own file; ./town.")
+    ] = None,
+    config: Annotated[Path | None, typer.Option(help="TOML file of settings.")] = None,
     empty: Annotated[bool, typer.Option("--empty", help="No town: an empty ledger, for real people.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the addresses as one JSON object.")] = False,
 ) -> None:
@@ -38,11 +43,11 @@ def up(
     from formicary.gateway.server import serve
     from formicary.town.running import running
 
-    flags = {"port": port or _free_port(), "host": host, "data": data}
-    settings = load_config(config, environment=dict(os.environ), flags=flags)
-    if host == "0.0.0.0" and not settings.origin:  # noqa: S104 - the caller's wish
-        flags["origin"] = f"http://{_own_address()}:{settings.port}"
-        settings = load_config(config, environment=dict(os.environ), flags=flags)
+    flags: dict[str, object] = {"port": _free_port() if port == 0 else port, "host": host, "data": data}
+    read = partial(load_config, config, environment=dict(os.environ), defaults=DEFAULTS)
+    settings = read(flags=flags)
+    if settings.host == "0.0.0.0" and not settings.origin:  # noqa: S104 - the caller's wish
+        settings = read(flags={**flags, "origin": f"http://{_own_address()}:{settings.port}"})
     console = Console(stderr=True)
     with (
         console.status("starting …") as status,

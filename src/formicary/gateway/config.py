@@ -140,13 +140,14 @@ def load_config(
     *,
     environment: Mapping[str, str] | None = None,
     flags: Mapping[str, object] | None = None,
+    defaults: Mapping[str, object] | None = None,
 ) -> Config:
     """Read the settings; refuses an unknown or unreadable one, and says where it stands.
 
-    ``environment`` may hold other variables of ours (``FORMICARY_UNCOMPILED`` …): those that are no settings are left to
-    whom they belong.
+    ``environment`` may hold other variables of ours (``FORMICARY_UNCOMPILED`` …): what is no setting is left to
+    whom they belong. ``defaults`` of the caller count only where nothing else says otherwise.
     """
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = {name: _typed(name, value, name) for name, value in (defaults or {}).items()}
     if path is not None:
         try:
             text = path.read_text(encoding="utf-8")

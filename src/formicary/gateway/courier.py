@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from hashlib import sha256
+from hashlib import file_digest
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -45,6 +45,8 @@ SUBSCRIBER: Final = "courier/bank"
 EVENTS_AT_A_TIME: Final = 100
 LOOK_S: Final = 1.0
 """How often the folders are looked at when nothing calls."""
+NAME_CHARS_KEPT: Final = 40
+"""Of the name of a file that is set apart, its end: with what is put before and behind, it is still a name."""
 IN_FLIGHT: Final = 500
 """Commands that wait for the ledger at a time."""
 DUPLICATE: Final = "AM05"
@@ -211,9 +213,12 @@ class Courier:
 
     def _set_apart(self, path: Path, complaints: list[str]) -> None:
         """Move a file into quarantine with its reasons beside it; another file of its name does not take its place."""
-        digest = sha256(path.read_bytes()).hexdigest()[:12]
-        named = path.rename(path.with_name(f"{digest}-{path.name}")) if not path.name.startswith(digest) else path
-        write_whole(self.quarantine / f"{named.name}.why", "".join(f"{line}\n" for line in complaints).encode())
+        with path.open("rb") as file:  # piece by piece: it may be here because it is too large to read
+            digest = file_digest(file, "sha256").hexdigest()[:12]
+        kept = path.name[-NAME_CHARS_KEPT:]
+        named = path.rename(path.with_name(f"{digest}-{kept}")) if not path.name.startswith(digest) else path
+        why = "".join(f"{line}\n" for line in complaints).encode(errors="backslashreplace")
+        write_whole(self.quarantine / f"{named.name}.why", why)
         move(named, self.quarantine)
 
     def quarantined(self) -> list[tuple[str, str]]:

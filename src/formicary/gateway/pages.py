@@ -150,7 +150,7 @@ def _send(asked: Asked, file: File) -> Response:
     headers = {"Cache-Control": file.cache_control, "ETag": file.etag, "Vary": "Accept-Encoding"}
     told = asked.request.headers
     if file.etag in {tag.strip().removeprefix("W/") for tag in told.get("if-none-match", "").split(",")}:
-        return Response(None, 304, headers)
+        return Response(None, 304, headers, media_type=file.kind)  # the kind decides the policy that comes with it
     body = file.plain
     if file.gzipped is not None and "gzip" in told.get("accept-encoding", ""):
         body, headers["Content-Encoding"] = file.gzipped, "gzip"

@@ -1,8 +1,8 @@
-"""``python -m formicary.testing.http_soak --seconds 600``: pay over HTTP while the server is killed, and count afterwards.
+"""``python -m formicary.testing.http_soak --seconds 600``: pay over HTTP while the server is killed; count afterwards.
 
 Clients pay one another with idempotency keys. The server is a real ``formicary up``, killed with ``kill -9`` at random
-instants and started again. A client that gets no answer asks again under the same key until it has one, as a phone does,
-and sometimes repeats what was answered already. When the time is up:
+instants and started again. A client that gets no answer asks again under the same key until it has one, as a phone
+does, and sometimes repeats what was answered already. When the time is up:
 
 - no acknowledged payment is lost, and none is there twice: what each person has is what they began with, less what they
   were told they paid, plus what others were told they paid them, and each person's list of payments says the same;
@@ -105,7 +105,7 @@ class Client:
         try:
             while not self.stop.is_set():
                 self._pay_one()
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - raised again by who started the thread
             self.failure = error
 
     def _pay_one(self) -> None:
@@ -309,10 +309,11 @@ def main() -> None:
     chosen = options.parse_args()
     with TemporaryDirectory(prefix="formicary-http-soak-") as folder:
         try:
-            print(HttpSoak(Path(folder), chosen.seed, clients=chosen.clients).run(chosen.seconds))
+            outcome = HttpSoak(Path(folder), chosen.seed, clients=chosen.clients).run(chosen.seconds)
         except BaseException:
-            print(f"failed: --seed {chosen.seed}", file=sys.stderr)
+            sys.stderr.write(f"failed: --seed {chosen.seed}\n")
             raise
+    sys.stdout.write(f"{outcome}\n")
 
 
 if __name__ == "__main__":

@@ -94,7 +94,7 @@ class Browser:
         """Delete; raises :class:`Refused`."""
         return _read(path, self.http.delete(path, params=query))
 
-    def refused(self, path: str, **fields: Any) -> Refused:
+    def refused(self, path: str, **fields: Any) -> Refused:  # noqa: ANN401 - JSON
         """Tell what must be refused, and answer the refusal."""
         try:
             answer = self.done(path, **fields)

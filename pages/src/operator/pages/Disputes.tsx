@@ -26,7 +26,7 @@ export function Disputes() {
           { title: t('disputes.held'), key: 'held', align: 'right', render: (_, row) => <Money minor={row.held_minor} asset={row.asset} strong /> },
           { title: t('disputes.buyer'), key: 'buyer', render: (_, row) => <Who party={row.buyer} link={false} /> },
           { title: t('disputes.seller'), key: 'seller', render: (_, row) => <Who party={row.seller} link={false} /> },
-          { title: t('disputes.deadline'), key: 'deadline', render: (_, row) => date(row.deadline) },
+          { title: t('disputes.deadline'), key: 'deadline', render: (_, row) => (Date.parse(row.deadline) ? date(row.deadline) : '—') },
         ]}
       />
     </Page>
@@ -60,7 +60,7 @@ export function DisputePage({ found }: { found: Record<string, string> }) {
               <div className="op-stack">
                 <Card title={t('disputes.held')}>
                   <BigMoney minor={held} asset={data.asset} />
-                  <Facts items={[[t('disputes.buyer'), <Who key="b" party={data.buyer} />], [t('disputes.seller'), <Who key="s" party={data.seller} />], [t('disputes.deadline'), date(data.deadline)], ...(data.carrier ? [[t('disputes.carrier'), nameOf(data.carrier)] as const] : [])]} />
+                  <Facts items={[[t('disputes.buyer'), <Who key="b" party={data.buyer} />], [t('disputes.seller'), <Who key="s" party={data.seller} />], [t('disputes.deadline'), Date.parse(data.deadline) ? date(data.deadline) : '—'], ...(data.carrier ? [[t('disputes.carrier'), nameOf(data.carrier)] as const] : [])]} />
                 </Card>
                 {data.may.includes('decide') ? (
                   <Card title={t('disputes.decide')}>

@@ -1,6 +1,6 @@
 import { Fragment, useState } from 'react';
 import type { Activity, Party } from '../../shared/answers';
-import { type Page as Listed, ask, tell } from '../../shared/api';
+import { type Page as Listed, ask, askFile, tell } from '../../shared/api';
 import { useWords } from '../../shared/i18n';
 import { href } from '../../shared/router';
 import { say } from '../../shared/say';
@@ -69,9 +69,9 @@ export function PaymentPage({ found }: { found: Record<string, string> }) {
   const held = data.state === 'held' && !between;
   const again = () => { rest.again(); holds.again(); };
   const receipt = async () => {
-    const file = await ask<object>(`/v1/receipts/${id}`);
+    const file = await askFile(`/v1/receipts/${id}`);
     const link = document.createElement('a');
-    link.href = URL.createObjectURL(new Blob([JSON.stringify(file, null, 2)], { type: 'application/json' }));
+    link.href = URL.createObjectURL(file);
     link.download = `receipt-${id.slice(-8)}.json`;
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
