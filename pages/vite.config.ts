@@ -45,7 +45,7 @@ export default defineConfig({
   optimizeDeps: { exclude: ['qr-scanner'] },
   server: {
     host: '127.0.0.1',
-    ...(real ? { proxy: Object.fromEntries(['/v1', '/oauth', '/.well-known'].map((path) => [path, { target: real, changeOrigin: true, headers: { origin: real } }])) } : {}),
+    ...(real ? { proxy: Object.fromEntries(['/v1', '/oauth', '/.well-known', '/health', '/ready', '/metrics', '/openapi.json'].map((path) => [path, { target: real, changeOrigin: true, headers: { origin: real } }])) } : {}),
   },
   build: {
     outDir: '../src/formicary/web/static',

@@ -1,7 +1,8 @@
 """Writes those pages of docs/reference/ that the code itself knows best: codes, limits, verbs, names, products, routes.
 
 A code's meaning is the string below it in ``kernel/codes.py``; a limit's is the string below it where it is defined; a
-verb's, a name's and a command's is its docstring. A page that does not carry the note below is somebody's own, and left alone.
+verb's, a name's and a command's is its docstring. A page that does not carry the note below is somebody's own, and is
+left alone.
 ``--check`` writes nothing and fails when a page has fallen behind.
 """
 

@@ -1,4 +1,4 @@
-"""Writes the reference of the gateway from the gateway itself: its routes, its own refusals, its settings, its metrics."""
+"""Writes the reference of the gateway from the gateway itself: routes, scopes, its own refusals, settings."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from tools.reference_api import plain
 from tools.reference_products import WHO, products
 
 ABOUT_HTTP: Final = """\
-Everything that the pages do, a program can do too. Each command and query of a [product](products.md) has a route of its
-own name, `POST /v1/pay/send` or `GET /v1/pay/activity`; this page has the rest, and the rules that hold for all. A
+Everything that the pages do, a program can do too. Each command and query of a [product](products.md) has a route of
+its own name, `POST /v1/pay/send` or `GET /v1/pay/activity`; this page has the rest, and the rules that hold for all. A
 running gateway describes itself at `GET /openapi.json` (OpenAPI 3.1).
 
 ## Rules of every request
@@ -21,22 +21,22 @@ running gateway describes itself at `GET /openapi.json` (OpenAPI 3.1).
 - **`Formicary-Entry`** in the answer of a command is the index of the log's entry that holds it.
 - **Lists** answer `items` and `next`. Give `next` as `after` for the next page; an empty `next` is the end.
 - **`ETag`** stands with answers to GET; `If-None-Match` gets 304 when nothing has changed.
-- **A refusal** is a problem (RFC 9457, `application/problem+json`) with `status`, `code`, `detail` in plain words, `where`
-  for a field that could not be read, and `request`, an id to ask about. Decide by `code`; words may get better.
+- **A refusal** is a problem (RFC 9457, `application/problem+json`) with `status`, `code`, `detail` in plain words,
+  `where` for a field that could not be read, and `request`, an id to ask about. Decide by `code`; words may get better.
 - **429 and 503** carry `Retry-After`. Ask again with the same key.
 
 ## Who asks
 
 | how | for whom |
 | --- | --- |
-| session cookie (`__Host-formicary` behind TLS) | a person in a browser; what changes something needs an `Origin` of ours too |
-| `Signature` and `Signature-Input` (RFC 9421, Ed25519) | a machine with a key; each signature is good once, for a minute |
+| session cookie (`__Host-formicary` behind TLS) | a person in a browser; for changes with an `Origin` of ours |
+| `Signature`, `Signature-Input` (RFC 9421, Ed25519) | a machine with a key; each signature is good once, for a minute |
 | `Authorization: Bearer` | a third party that a person allowed to act (OAuth 2.1 with PKCE) |
 
 """
 ABOUT_SETTINGS: Final = """\
-One TOML file, then variables of the environment, then flags; the last one wins. A setting that does not exist is refused
-by name. Words for a person (`name`, `origin`) are the only ones that have to be chosen before going live.
+One TOML file, then variables of the environment, then flags; the last one wins. A setting that does not exist is
+refused by name. Before going live `name`, `origin` and `sandbox` have to be chosen; the rest may stay as it is.
 
 ```toml
 name = "Bank of the Nest"
@@ -49,8 +49,9 @@ currencies = "EUR"
 
 """
 MORE_SETTINGS: Final = """
-`origin` decides more than an address: the host in it is the relying party of all passkeys, which work for no other; behind
-`https://` the session's cookie gets its `__Host-` prefix; and only pages from there may change anything with a cookie.
+`origin` decides more than an address: the host in it is the relying party of all passkeys, which work for no other;
+behind `https://` the session's cookie gets its `__Host-` prefix; and only pages from there may change anything with a
+cookie.
 
 ## Of the command line
 

@@ -24,7 +24,7 @@ others it says in its `needs.py`, and `formicary/stack.py` puts them together.
 | who | meaning |
 | --- | --- |
 | anyone | without signing in; queries only |
-| signed in | a person in a session, a key, or a token with the scope; a shop with its own key. Whose things they are is checked by the product |
+| signed in | a person in a session; a key or token with the scope; the product checks whose things they are |
 | operator | a person whom the institution appointed; the product checks the very role |
 | door | no route: a door makes it from something that it has checked, such as a passkey, or a rail sends it |
 
@@ -51,7 +51,7 @@ CURSORS: Final = ("after", "limit")
 
 
 def products() -> tuple[Any, ...]:
-    """Give the standard products in their order, and the machine's own last."""
+    """Give the standard products in their order."""
     stack = importlib.import_module("formicary.stack")
     found: tuple[Any, ...] = stack.standard_products()
     return found

@@ -1,6 +1,7 @@
 /** Answers the API from memory while one works on the pages without a node. Development only; no build contains it. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Plugin } from 'vite';
+import { plain } from './mock-console';
 import { routes as operator } from './mock-operator';
 import { routes as wallet } from './mock-wallet';
 
@@ -39,7 +40,8 @@ export function mock(): Plugin {
         const url = new URL(request.url ?? '/', 'http://mock');
         if (/^\/(pay\/|authorize)/.test(url.pathname)) { request.url = '/index.html'; return next(); }
         if (/^\/(till|operator|explorer)$/.test(url.pathname)) { request.url = `${url.pathname}/index.html`; return next(); }
-        if (url.pathname === '/health') { reply.setHeader('Content-Type', 'application/json'); return reply.end('{"sandbox":true}'); }
+        const told = plain[url.pathname]?.();
+        if (told) { reply.setHeader('Content-Type', told.type); return reply.end(told.body); }
         if (!/^\/(v1|oauth)\//.test(url.pathname)) return next();
         const found = find(all, request.method ?? 'GET', url.pathname);
         const answer = (status: number, body: unknown) => {

@@ -21,6 +21,16 @@ describe('money', () => {
     expect(decimalOf(1, 'BHD')).toBe('0.001');
     expect(decimalOf(12345678901234567890n, 'EUR')).toBe('123456789012345678.90');
   });
+  it('writes an asset outside ISO 4217 in whole units, under its own name', () => {
+    for (const asset of ['POINTS', 'A1', 'ABC', '#4711']) {
+      expect(exponentOf(asset)).toBe(0);
+      expect(decimalOf(1234, asset)).toBe('1234');
+      expect(plain(formatMoney(-1234, asset, 'en-GB'))).toBe(`-${asset} 1,234`);
+      expect(plain(formatMoney(1234, asset, 'fr'))).toBe(`1 234 ${asset}`);
+      expect(formatMoney(1234, asset, 'zh-CN', { bare: true })).toBe('1,234');
+    }
+    expect(parseMoney('12.5', 'POINTS', 'en')).toBeNull();
+  });
   it('speaks each language', () => {
     expect(formatMoney(123456, 'EUR', 'en-GB')).toBe('€1,234.56');
     expect(plain(formatMoney(123456, 'EUR', 'fr'))).toBe('1 234,56 €');

@@ -5,6 +5,7 @@ import type { Words } from '../src/shared/i18n';
 
 const SOURCE = join(import.meta.dirname, '../src');
 const APPS = ['till', 'operator', 'explorer'] as const;
+const PLACES = ['shared', 'wallet', ...APPS] as const;
 const flat = (words: Words, before = ''): string[] => Object.entries(words).flatMap(([key, value]) => (typeof value === 'string' ? [`${before}${key}`] : flat(value, `${before}${key}.`)));
 const values = (words: Words): string[] => Object.values(words).flatMap((value) => (typeof value === 'string' ? [value] : values(value)));
 const load = async (place: string, language: string) => (await import(`../src/${place}/locales/${language}.ts`)).default as Words;
@@ -14,6 +15,15 @@ const plural = (key: string) => key.replace(/_(one|many|other)$/, '');
 function files(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((one) => (one.isDirectory() ? files(join(folder, one.name)) : /\.tsx?$/.test(one.name) && !folder.endsWith('locales') ? [join(folder, one.name)] : []));
 }
+
+test.each(PLACES)('%s has every form of number that each language has', async (place) => {
+  for (const language of ['en', 'fr', 'zh']) {
+    const keys = flat(await load(place, language));
+    const forms = new Intl.PluralRules(language).resolvedOptions().pluralCategories;
+    const counted = keys.filter((key) => key.endsWith('_other')).map((key) => key.slice(0, -'_other'.length));
+    for (const key of counted) for (const form of forms) expect(keys, language).toContain(`${key}_${form}`);
+  }
+});
 
 describe.each(APPS)('the words of the %s', (app) => {
   test('are the same in three languages', async () => {

@@ -33,8 +33,29 @@ SIZES: Final = {"phone": PHONE, "desk": DESK}
 SCALE: Final = 2
 """Pixels of a picture for one of a phone's page, which are small and fine; a desk's pictures have one for one."""
 CHANGING: Final = (
-    *("time", ".mono", "code", ".op-facts dd", ".facts dd", ".row-text", ".chain", ".ex-head", ".qr-plate", ".bar-plate"),
-    *(".show-plate", ".ring", ".hero-amount", ".sell-side", ".op-big", ".op-pillars", ".verdict ul", ".spoken", ".notice p"),
+    *(
+        "time",
+        ".mono",
+        "code",
+        ".op-facts dd",
+        ".facts dd",
+        ".row-text",
+        ".chain",
+        ".ex-head",
+        ".qr-plate",
+        ".bar-plate",
+    ),
+    *(
+        ".show-plate",
+        ".ring",
+        ".hero-amount",
+        ".sell-side",
+        ".op-big",
+        ".op-pillars",
+        ".verdict ul",
+        ".spoken",
+        ".notice p",
+    ),
 )
 """What is another with each town or each minute."""
 AT_REST: Final = "() => !document.querySelector('.loading, .ant-skeleton, .op-wait, .walking')"
@@ -164,7 +185,9 @@ def take(visitor: Visitor, size: str, *, dark: bool = False, about: str = "") ->
     visitor.page.mouse.move(0, 0)
     visitor.page.evaluate("() => scrollTo(0, 0)")
     if about and size == "phone":
-        visitor.page.locator(about).first.evaluate("(one) => one.scrollIntoView({block: 'center', behavior: 'instant'})")
+        visitor.page.locator(about).first.evaluate(
+            "(one) => one.scrollIntoView({block: 'center', behavior: 'instant'})"
+        )
     visitor.page.evaluate("() => document.fonts.ready.then(() => true)")
     visitor.page.wait_for_function(AT_REST)
     visitor.page.locator(".spoken-one").first.wait_for(state="detached")

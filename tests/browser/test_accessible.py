@@ -23,7 +23,12 @@ OPERATOR = (
     *("/audit", "/sql", "/parameters", "/rules", "/roles"),
 )
 EXPLORER = ("/", "/check", "/growth", "/entry/2")
-PLACES = {"wallet": ("alice", WALLET), "till": ("fatou", TILL), "operator": ("olivia", OPERATOR), "explorer": ("", EXPLORER)}
+PLACES = {
+    "wallet": ("alice", WALLET),
+    "till": ("fatou", TILL),
+    "operator": ("olivia", OPERATOR),
+    "explorer": ("", EXPLORER),
+}
 AT_REST = """() => !document.querySelector('.loading, .ant-skeleton, .op-wait, .walking')
     && document.getAnimations().every((one) => one.playState !== 'running' || one.effect?.getTiming().iterations === Infinity)"""
 
@@ -70,7 +75,10 @@ def test_pages_are_clean(visitors: Visitors, application: str) -> None:
         for look in ("light", "dark"):
             visitor.page.emulate_media(color_scheme=look)
             settle(visitor)
-            found += [f"{application}{place} {look}: {each}" for each in axe.stumbles(visitor.page, only_colours=look == "dark")]
+            found += [
+                f"{application}{place} {look}: {each}"
+                for each in axe.stumbles(visitor.page, only_colours=look == "dark")
+            ]
     assert not found, "\n".join(found)
 
 

@@ -104,7 +104,11 @@ def test_paying_a_shop_by_camera(visitors: Visitors, town: TownProcess, film: Pa
 
 def spoken(locator: Locator) -> str:
     """What a screen reader says of an amount, with plain spaces."""
-    return (locator.locator("[aria-label]").first.get_attribute("aria-label") or "").replace("\u00a0", " ").replace("\u202f", " ")
+    return (
+        (locator.locator("[aria-label]").first.get_attribute("aria-label") or "")
+        .replace("\u00a0", " ")
+        .replace("\u202f", " ")
+    )
 
 
 def test_paying_by_keyboard_alone(visitors: Visitors, town: TownProcess) -> None:

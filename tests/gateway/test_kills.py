@@ -8,7 +8,7 @@ import pytest
 
 from formicary.testing.http_soak import HttpSoak
 
-SECONDS = 15.0
+SECONDS = 10.0
 SEED = 20_260_722
 
 

@@ -100,7 +100,7 @@ def _strings() -> Iterator[str]:
 
 
 def found_in(files: list[Path], strings: list[str]) -> list[str]:
-    """Where any of the strings stands, in UTF-8 or UTF-16 of either order, in capitals or not (as far as ASCII goes)."""
+    """Where any of the strings stands, in UTF-8 or UTF-16 of either order, in whatever case (of ASCII)."""
     needles = {}
     for text in strings:
         inner = text.encode("utf-16-be").lstrip(b"\0")  # what both orders have in common, of an ASCII text

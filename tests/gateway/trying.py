@@ -45,7 +45,7 @@ class World:
     def __init__(self) -> None:
         self.town = Town()
         self.chance = random.Random(7)
-        self.bo = self.town.person("Bo", alias="bobby")
+        self.bo = self.town.nobody
         self.known: dict[str, list[Any]] = {
             "asset": ["EUR", "EUR", "USD"],
             "currency": ["EUR"],
@@ -64,6 +64,9 @@ class World:
         if role == "nobody":
             return
         self._newcomers += 1
+        alias = f"bobby.{self._newcomers}"
+        self.bo = self.town.person("Bo", alias=alias)  # an operator may have frozen the last one
+        self.known.setdefault("find", []).append(f"@{alias}")
         person = self.town.person(f"Newcomer {self._newcomers}", alias=f"new.{self._newcomers}")
         self.town.raise_tier(person)
         self.town.fund(person, 50_000_00)
@@ -79,7 +82,7 @@ class World:
         ids = self.known
         for name in ("payee", "person", "payer", "party", "contact"):
             ids.setdefault(name, []).extend((self.bo.id, person.id))
-        ids.setdefault("find", []).extend(("@bobby", self.bo.id))
+        ids["find"].append(self.bo.id)
         shop = self._note(person, "/v1/shop/register", "shop", country="FR", category=5814, asset="EUR", alias=None)
         till = self._note(person, "/v1/shop/add_till", "till", shop=shop, label="Till", tip="ask")
         money = {"asset": "EUR", "amount_minor": 500}
@@ -128,7 +131,7 @@ class World:
         ids.setdefault("shop", []).append(shop)
         accounts = person.get("/v1/wallet/accounts").json()
         ids.setdefault("account", []).extend(each["account"] for each in accounts["items"])
-        ids.setdefault("text", []).extend(("@bobby", f"/pay/{ids['order'][0]}"))
+        ids.setdefault("text", []).extend((ids["find"][0], f"/pay/{ids['order'][0]}"))
 
     def _note(self, person: Person, path: str, name: str, **fields: Any) -> str:
         answer = person.post(path, **fields)
@@ -154,7 +157,11 @@ class World:
         return self.callers[role]
 
     def familiar(self, value: Any, name: str = "") -> Any:
-        """The same request with values that this town knows, by the names of fields."""
+        """The same request with values that this town knows, by the names of fields; a few with a newline behind."""
+        found = self._familiar(value, name)
+        return f"{found}\n" if isinstance(found, str) and self.chance.random() < 0.03 else found
+
+    def _familiar(self, value: Any, name: str) -> Any:
         if isinstance(value, dict):
             return {key: self.familiar(each, key) for key, each in value.items()}
         if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""The standard products in the simulator: crashes, torn writes and flipped bits lose no payment, and books stay true."""
+"""The standard products in the simulator: no crash, torn write or flipped bit loses a payment; books stay true."""
 
 from __future__ import annotations
 

@@ -1,13 +1,15 @@
-import type { ReactNode } from 'react';
+import { type ReactNode, useEffect, useRef } from 'react';
 import { hasWords, useWords } from '../shared/i18n';
 import { Icon } from '../shared/icons';
 import { BadDocument } from './proof/bytes';
 import { NotProven } from './proof/verify';
 
 /** What a check has shown, large: proven, or not and why. */
-export function Verdict({ good, title, children }: { good: boolean | 'half'; title: string; children?: ReactNode }) {
+export function Verdict({ good, title, children, answer = false }: { good: boolean | 'half'; title: string; children?: ReactNode; /** Whether somebody has just asked for it, and should see it. */ answer?: boolean }) {
+  const here = useRef<HTMLElement>(null);
+  useEffect(() => { if (answer) here.current?.scrollIntoView({ block: 'nearest' }); }, [answer, title]);
   return (
-    <section className="verdict" data-good={String(good)} role="alert">
+    <section ref={here} className="verdict" data-good={String(good)} role="alert">
       <span className="verdict-badge" aria-hidden="true"><Icon name={good === true ? 'shieldOk' : good === 'half' ? 'shield' : 'close'} size={44} /></span>
       <div><h2>{title}</h2>{children}</div>
     </section>

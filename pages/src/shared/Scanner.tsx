@@ -2,6 +2,16 @@ import { useEffect, useRef, useState } from 'react';
 import { useWords } from './i18n';
 import { Icon } from './icons';
 
+/** The text of the QR code in a picture; null when none is found there. Decoded on the spot, nothing is sent anywhere. */
+export async function readPicture(picture: Blob): Promise<string | null> {
+  const { default: QrScanner } = await import('qr-scanner');
+  try {
+    return (await QrScanner.scanImage(picture, { returnDetailedScanResult: true })).data;
+  } catch {
+    return null;
+  }
+}
+
 /**
  * Reads QR codes with the camera; everything is decoded on the phone. Says so when there is no camera or no leave to
  * use it: give the person a field to paste a code's text beside it.

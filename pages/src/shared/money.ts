@@ -1,12 +1,20 @@
 /** Money is an integer of minor units everywhere; these turn it into words and back, exactly (no binary fractions). */
 
+const TWO =
+  'AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF CHW CNY COP COU CRC CUC CUP CVE CYP CZK ' +
+  'DKK DOP DZD EEK EGP ERN ETB EUR FJD FKP GBP GEL GHC GHS GIP GMD GTQ GYD HKD HNL HRK HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR ' +
+  'LRD LSL LTL LVL MAD MDL MGA MKD MMK MNT MOP MRO MRU MTL MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB ' +
+  'SAR SBD SCR SDG SEK SGD SHP SIT SKK SLE SLL SOS SRD SSP STD STN SVC SYP SZL THB TJS TMM TMT TOP TRY TTD TWD TZS UAH USD USN UYU UZS VED VEF VES WST ' +
+  'XAD XCD XCG YER ZAR ZMK ZMW ZWG ZWL';
+
 const EXPONENTS: Record<string, number> = {};
+for (const code of TWO.split(' ')) EXPONENTS[code] = 2;
 for (const code of 'BIF BYR CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF XAG XAU XBA XBB XBC XBD XDR XPD XPT XSU XTS XUA XXX'.split(' ')) EXPONENTS[code] = 0;
 for (const code of 'BHD IQD JOD KWD LYD OMR TND'.split(' ')) EXPONENTS[code] = 3;
 for (const code of 'CLF UYW'.split(' ')) EXPONENTS[code] = 4;
 
-/** Digits after the point, by ISO 4217 (browsers' tables differ for some). */
-export const exponentOf = (asset: string): number => EXPONENTS[asset] ?? 2;
+/** Digits after the point, by ISO 4217 (browsers' tables differ for some); none for an asset of somebody's own. */
+export const exponentOf = (asset: string): number => EXPONENTS[asset] ?? 0;
 
 /** "1234" minor units of EUR as the decimal text "12.34"; exact at any size. */
 export function decimalOf(minor: number | bigint, asset: string): string {
@@ -17,6 +25,8 @@ export function decimalOf(minor: number | bigint, asset: string): string {
   return whole < 0n ? `-${text}` : text;
 }
 
+/** Intl knows currencies of three letters only: an asset of somebody's own is set as this one, under its own name. */
+const STAND_IN = 'XTS';
 const formats = new Map<string, Intl.NumberFormat>();
 
 function formatOf(asset: string, language: string, bare: boolean, sign: boolean): Intl.NumberFormat {
@@ -25,7 +35,7 @@ function formatOf(asset: string, language: string, bare: boolean, sign: boolean)
   if (!format) {
     const places = exponentOf(asset);
     format = new Intl.NumberFormat(language, {
-      ...(bare ? {} : { style: 'currency', currency: asset, currencyDisplay: 'narrowSymbol' }),
+      ...(bare ? {} : { style: 'currency', currency: asset in EXPONENTS ? asset : STAND_IN, currencyDisplay: 'narrowSymbol' }),
       minimumFractionDigits: places,
       maximumFractionDigits: places,
       signDisplay: sign ? 'exceptZero' : 'auto',
@@ -43,14 +53,14 @@ interface Form {
 }
 
 export function formatMoney(minor: number | bigint, asset: string, language: string, form: Form = {}): string {
-  const text = decimalOf(minor, asset) as `${number}`;
-  return formatOf(asset, language, form.bare ?? false, form.sign ?? false).format(text);
+  return moneyParts(minor, asset, language, form).map((part) => part.value).join('');
 }
 
 /** The parts, so that a page may set the fraction smaller. */
 export function moneyParts(minor: number | bigint, asset: string, language: string, form: Form = {}): Intl.NumberFormatPart[] {
   const text = decimalOf(minor, asset) as `${number}`;
-  return formatOf(asset, language, form.bare ?? false, form.sign ?? false).formatToParts(text as unknown as number);
+  const parts = formatOf(asset, language, form.bare ?? false, form.sign ?? false).formatToParts(text as unknown as number);
+  return asset in EXPONENTS ? parts : parts.map((part) => (part.type === 'currency' ? { ...part, value: asset } : part));
 }
 
 export function separatorsOf(language: string): { decimal: string; group: string } {

@@ -45,7 +45,7 @@ export function antdTheme(isDark: boolean): ThemeConfig {
   return {
     token: {
       colorPrimary: c.clay, colorInfo: c.clay, colorSuccess: c.moss, colorWarning: c.straw, colorError: c.berry, colorLink: c.clay,
-      colorBgBase: c.surface, colorBgLayout: c.sand, colorBgContainer: c.surface, colorBgElevated: c.raised, colorTextBase: c.ink, colorTextSecondary: c.muted,
+      colorBgBase: c.surface, colorBgLayout: c.sand, colorBgContainer: c.surface, colorBgElevated: c.raised, colorTextBase: c.ink, colorTextSecondary: c.muted, colorTextDescription: c.muted,
       colorBorder: c.line, colorBorderSecondary: c.line, colorSplit: c.line, colorTextLightSolid: c.onClay,
       fontFamily: text, fontSize: 15, borderRadius: 10, borderRadiusLG: 16, controlHeight: 38, wireframe: false,
     },

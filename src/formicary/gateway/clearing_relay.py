@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -51,6 +52,8 @@ DRIVEN_MAX: Final = 5_000
 ANSWER_BYTES_MAX: Final = 64 << 10
 KEY_PREFIX: Final = "institution:"
 """What the name of an institution's key begins with; its id in hexadecimal follows."""
+_CODE: Final = re.compile(r"(?=.{1,64}$)[a-z_]+[0-9]{0,2}")
+"""What a refusal's code looks like; anything else that a peer sends as one goes nowhere."""
 log = logging.getLogger("formicary.clearing")
 
 assert FIRST_S < SLOWEST_S
@@ -248,7 +251,7 @@ class Relay:
         told = await self._say(other, "/v1/clearing/offer", body, OfferAnswer)
         if told.answer == "accepted":
             await self._around.run("clearing.accepted_out", AcceptedOut(row.transfer, _word(told.signature)))
-        elif told.answer == "refused" and 0 < len(told.code) <= 64:
+        elif told.answer == "refused" and _CODE.fullmatch(told.code):
             await self._around.run("clearing.refused_out", RefusedOut(row.transfer, told.code))
         else:
             raise NotHeard

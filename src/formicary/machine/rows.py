@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import apsw
 import msgspec
@@ -74,6 +74,7 @@ class Effect(msgspec.Struct, frozen=True, array_like=True, tag="effect.1"):
     """(bytes, is_leaf, replayed) of each answer."""
 
 
+_AS_IT_WAS: Final[Any] = apsw.no_change
 _effect_decoder: Final = msgspec.msgpack.Decoder(Effect)
 
 
@@ -250,23 +251,24 @@ def _on_conflict(reason: int, change: apsw.TableChange) -> int:
 
 
 def changes_digest(changeset: bytes) -> bytes:
-    """BLAKE3 over the changed rows in byte order, so that the order in which they were changed does not count."""
+    """BLAKE3 over the changed rows in byte order, so that the order in which they were changed does not count.
+
+    On the way of every command, so it does with C what it can: True stands for "as it was", for no row holds a truth
+    value, and a float in any row is a bug.
+    """
     lines = []
     for change in apsw.Changeset.iter(changeset):
-        before, after = (
-            None if side is None else [_canonical(value) for value in side] for side in (change.old, change.new)
-        )
-        lines.append(encode([change.name, change.op, before, after]))
-    hasher = blake3()
-    for line in sorted(lines):
-        hasher.update(len(line).to_bytes(4, "little") + line)
-    return hasher.digest()
-
-
-def _canonical(value: object) -> object:
-    """True stands for "as it was": no row holds a truth value."""
-    assert not isinstance(value, float), "a float got into the rows"
-    return True if value is apsw.no_change else value
+        before: Sequence[Any] | None = change.old
+        after: Sequence[Any] | None = change.new
+        if before is not None:
+            before = [True if value is _AS_IT_WAS else value for value in before]
+            assert float not in map(type, before), "a float got into the rows"
+        if after is not None:
+            after = [True if value is _AS_IT_WAS else value for value in after]
+            assert float not in map(type, after), "a float got into the rows"
+        lines.append(encode((change.name, change.op, before, after)))
+    lines.sort()
+    return blake3(b"".join([part for line in lines for part in (len(line).to_bytes(4, "little"), line)])).digest()
 
 
 @contextmanager

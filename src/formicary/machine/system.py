@@ -21,7 +21,7 @@ from formicary.machine.keys import (
     Rotation,
     check_rotation,
 )
-from formicary.products.anatomy import Bytes16, CommandType, EventType, Message, Product
+from formicary.products.anatomy import Access, Bytes16, CommandType, EventType, Message, Product
 
 if TYPE_CHECKING:
     from formicary.machine.context import Context, View
@@ -42,7 +42,7 @@ _SCHEMA: Final = """
 
 
 class RotateKey(Message, frozen=True):
-    """The fields of a :class:`Rotation`."""
+    """Let a new key sign for the ledger; signed by the one in force."""
 
     ledger_id: Bytes16
     old_key_id: Annotated[bytes, msgspec.Meta(min_length=KEY_ID_BYTES, max_length=KEY_ID_BYTES)]
@@ -126,7 +126,7 @@ def check_keys(view: View) -> None:
 SYSTEM: Final = Product(
     name="system",
     schema=_SCHEMA,
-    commands=(CommandType(name="rotate_key", body=RotateKey, handler=rotate_key),),
+    commands=(CommandType(name="rotate_key", body=RotateKey, handler=rotate_key, access=Access.DOOR),),
     events=(EventType(kind="key_rotated", payload=KeyRotated),),
     codes={
         "rotation_other_ledger": "The rotation is for another ledger.",

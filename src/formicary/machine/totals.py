@@ -30,7 +30,7 @@ def totals_by_code(kernel: Kernel, asset: int) -> list[tuple[int, int, int]]:
             found = sums.setdefault(code, [0, 0])
             found[0] += _exact_sum(chosen["debits_posted"])
             found[1] += _exact_sum(chosen["credits_posted"])
-    return [(code, *sums[code]) for code in sorted(sums)]
+    return [(code, sums[code][0], sums[code][1]) for code in sorted(sums)]
 
 
 def _exact_sum(amounts: npt.NDArray[np.int64]) -> int:

@@ -37,7 +37,7 @@ class Message(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_field
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """Base of what queries answer. Fields have the types that rows have; a door writes them for people (see ``edge``)."""
+    """Base of what queries answer: fields of the types that rows have; a door writes them for people."""
 
 
 class Access(StrEnum):
@@ -73,7 +73,7 @@ class CommandType:
     version: int = 1
     access: Access = Access.PARTY
     scope: str = ""
-    """What a key or a third party's token must have been given for it, such as ``pay:write``; empty: the person only."""
+    """What a key or a third party's token must have been given, such as ``pay:write``; empty: the person only."""
     confirm: bool = False
     """Whether a person has to have shown passkey or PIN within the last minutes."""
 
@@ -159,7 +159,7 @@ MinorOrNone = Annotated[int, msgspec.Meta(ge=0, le=MINOR_MAX)]
 Asset = Annotated[int, msgspec.Meta(ge=1, le=2**32 - 1, extra={"edge": "asset"})]
 """ISO 4217's numeric code of a currency; people read and write its letters."""
 Time = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1, extra={"edge": "time"})]
-"""Nanoseconds since 1970 UTC, in a field called ``…_ns``; people read and write RFC 3339, in a field without ``_ns``."""
+"""Nanoseconds since 1970 UTC, in a field called ``…_ns``; people see RFC 3339, in a field without ``_ns``."""
 Party = Annotated[bytes, msgspec.Meta(min_length=16, max_length=16, extra={"edge": "party"})]
 """A person, shop or institution. In an answer people see the name too, as far as they may."""
 Sealed = Annotated[bytes, msgspec.Meta(min_length=16, max_length=16, extra={"edge": "sealed"})]

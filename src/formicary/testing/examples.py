@@ -10,7 +10,7 @@ import random
 import re
 from collections.abc import Sequence
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 from msgspec import inspect as shapes
@@ -20,6 +20,7 @@ from formicary.products.anatomy import Message, Product
 LETTERS: Final = "abcdefgh"
 TEXTS: Final = ("RF18539007547034", "a" * 32, "abc", "ABCD", "AB", "A1", "1", "a.b", "http://a.example", "")
 """What a text that has to look like something is taken from; one of them fits every pattern that messages have."""
+M = TypeVar("M", bound=msgspec.Struct)
 SMALL: Final = 1_000
 """Most numbers that are drawn are no larger."""
 
@@ -39,7 +40,7 @@ def messages(products: Sequence[Product]) -> dict[str, type[Message]]:
     return dict(sorted(found.items()))
 
 
-def canonical(message: type[Message]) -> Message:
+def canonical(message: type[M]) -> M:
     """The one example of a type: small numbers, each text and list as short as it may be but not empty.
 
     What may be None is not; of several choices it is the last.
@@ -47,7 +48,7 @@ def canonical(message: type[Message]) -> Message:
     return Maker(None).struct(message)
 
 
-def drawn(message: type[Message], chance: random.Random) -> Message:
+def drawn(message: type[M], chance: random.Random) -> M:
     """An example of a type by chance, within its limits."""
     return Maker(chance).struct(message)
 
@@ -58,7 +59,7 @@ class Maker:
     def __init__(self, chance: random.Random | None) -> None:
         self._chance = chance
 
-    def struct(self, kind: type[Any]) -> Any:  # noqa: ANN401 - of the type that was given
+    def struct(self, kind: type[M]) -> M:
         """A message of a type."""
         return kind(*(self._value(part, number) for number, part in enumerate(_fields(kind), 1)))
 
@@ -123,12 +124,7 @@ class Maker:
 
 
 @cache
-def _fields(kind: type[Any]) -> tuple[shapes.Type, ...]:
+def _fields(kind: type[msgspec.Struct]) -> tuple[shapes.Type, ...]:
     described = shapes.type_info(kind)
     assert isinstance(described, shapes.StructType)
     return tuple(part.type for part in described.fields)
-
-
-def same(left: Message, right: Message) -> bool:
-    """Whether two messages have the same bytes."""
-    return msgspec.msgpack.encode(left) == msgspec.msgpack.encode(right)

@@ -59,7 +59,8 @@ def town_entries() -> list[Entry]:
     from formicary.testing.product_client import ProductClient  # noqa: PLC0415 - Hypothesis: to make one, not to replay
 
     stack, chance = standard_products(), random.Random(SEED)
-    client, made, now = ProductClient(chance, stack), [], START_NS
+    client, now = ProductClient(chance, stack), START_NS
+    made: list[Entry] = []
     machine = Machine(None, stack)
     genesis = new_genesis(created_ns=START_NS, blinding_key=bytes(range(16)), public_key=PublicKey(bytes(range(32))))
     kind, body = EntryKind.GENESIS, write_genesis(genesis)

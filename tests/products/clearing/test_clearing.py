@@ -323,3 +323,10 @@ def test_nothing_makes_a_known_institution_unknown() -> None:
         a.town.ok(NODE, "clearing.add_institution", AddInstitution(b.id, False, key, "http://elsewhere", 1))
         assert a.row(a.send(ALICE, b, 10)).state == "offered"
     done(a, b)
+
+
+@pytest.mark.parametrize("code", ["Ann Smith, 17 rue Haute", "+4917012345", "x" * 65, "person_unknown\n"])
+def test_what_another_institution_says_is_a_code(code: str) -> None:
+    """Its reason for refusing gets on the log only as a code: there is no room in it for anything about anybody."""
+    sender, _receiver = pair("a", "b")
+    assert sender.town.say(DOOR, "clearing.refused_out", RefusedOut(bytes(16), code)).code == "command_body_malformed"

@@ -42,7 +42,7 @@ export function Check() {
           <p className="quiet">{t(good ? 'check.trust_text' : 'check.trust_bad')}</p>
         </Card>
       </div>
-      {shown?.error ? <Verdict good={false} title={t('check.no')}><p>{why(shown.error)}</p>{bytes?.name ? <p><code>{bytes.name}</code></p> : null}</Verdict> : null}
+      {shown?.error ? <Verdict answer good={false} title={t('check.no')}><p>{why(shown.error)}</p>{bytes?.name ? <p><code>{bytes.name}</code></p> : null}</Verdict> : null}
       {shown?.proven ? <Shown proven={shown.proven} /> : null}
     </div>
   );
@@ -55,7 +55,7 @@ function Shown({ proven }: { proven: Proven }) {
   const when = date(Number(head.timeNs / 1_000_000n), { dateStyle: 'long', timeStyle: 'medium' });
   return (
     <>
-      <Verdict good={proven.trusted ? true : 'half'} title={t(proven.trusted ? 'check.yes' : 'check.half')}>
+      <Verdict answer good={proven.trusted ? true : 'half'} title={t(proven.trusted ? 'check.yes' : 'check.half')}>
         <ul>
           {document.kind === 'receipt' ? <li>{t('check.place', { leaf: number(Number(document.leaf)), size: number(Number(head.size)), entry: number(Number(head.entry)), when })}</li> : <li>{t('check.head', { size: number(Number(head.size)), entry: number(Number(head.entry)), when })}</li>}
           <li>{t(proven.trusted ? (proven.keys > 1 ? 'check.leads_keys' : 'check.leads') : 'check.compare', { keys: number(proven.keys), id: proven.ledgerId })}</li>

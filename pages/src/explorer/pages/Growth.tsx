@@ -68,8 +68,8 @@ export function Growth() {
   return (
     <div className="op-page">
       <header className="op-head"><div><h1>{t('growth.title')}</h1><p>{t('growth.text')}</p></div><div className="op-side"><Button icon={<Icon name="download" size={18} />} onClick={() => void keep()}>{t('growth.keep')}</Button></div></header>
-      {proven && old && now ? <Verdict good title={t('growth.yes')}><p>{t('growth.yes_text', { old: number(Number(old.head.size)), now: number(Number(now.head.size)), before: date(Number(old.head.timeNs / 1_000_000n)) })}</p></Verdict> : null}
-      {error ? <Verdict good={false} title={t('growth.no')}><p>{why(error)}</p></Verdict> : null}
+      {proven && old && now ? <Verdict answer good title={t('growth.yes')}><p>{t('growth.yes_text', { old: number(Number(old.head.size)), now: number(Number(now.head.size)), before: date(Number(old.head.timeNs / 1_000_000n)) })}</p></Verdict> : null}
+      {error ? <Verdict answer good={false} title={t('growth.no')}><p>{why(error)}</p></Verdict> : null}
       <div className="op-two ex-pair">
         {old ? <Card title={t('growth.old')} side={<Button size="small" onClick={() => { setOld(undefined); setNow(undefined); setProven(false); setError(undefined); }}>{t('growth.another')}</Button>}><Facts items={facts(old)} /></Card> : <Drop title={t('growth.drop_old')} text={t('growth.drop_old_text')} onBytes={takeOld} />}
         {now ? <Card title={t('growth.now')}><Facts items={facts(now)} /></Card> : old ? <Drop title={t('growth.drop_new')} text={t('growth.drop_new_text')} onBytes={takeNew} /> : <Card title={t('growth.how')}><p className="quiet">{t('growth.how_text')}</p></Card>}

@@ -26,7 +26,7 @@ export function SignIn() {
     setBusy(false);
   };
   return (
-    <div className="op-welcome">
+    <main className="op-welcome">
       <section><Tunnels className="op-tunnels" /><span className="op-brand"><Mark size={34} />Formicary</span><div><h1>{t('sign_in.title')}</h1><p>{t('sign_in.text')}</p></div></section>
       <form className="op-stack" onSubmit={(event) => { event.preventDefault(); void enter(() => signInWithPin(alias, pin)); }}>
         {passkeysWork() ? <Button type="primary" size="large" block loading={busy} onClick={() => void enter(() => signInWithPasskey())}>{t('sign_in.passkey')}</Button> : null}
@@ -36,6 +36,6 @@ export function SignIn() {
         <Button size="large" block htmlType="submit" disabled={!alias || pin.length < 6} loading={busy}>{t('sign_in.with_pin')}</Button>
         <Languages />
       </form>
-    </div>
+    </main>
   );
 }

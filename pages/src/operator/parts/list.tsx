@@ -1,6 +1,6 @@
 import Button from 'antd/es/button';
 import Table, { type TableProps } from 'antd/es/table';
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { type Page as PageOf, ask } from '../../shared/api';
 import { useWords } from '../../shared/i18n';
 import { sayProblem } from '../../shared/say';
@@ -24,11 +24,19 @@ export function useList<T>(path: string | null, params: Record<string, string | 
   return { ...first, items: [...(first.data?.items ?? []), ...(more?.items ?? [])], next, load };
 }
 
+/** A wide table scrolls in a box of its own: by keyboard too, also when nothing in it can have the focus. */
+export function useScrolledByKeys() {
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => { box.current?.querySelector('.ant-table-content')?.setAttribute('tabindex', '0'); });
+  return box;
+}
+
 export function List<T extends object>({ of, columns, rowKey, onRow, label }: { of: ReturnType<typeof useList<T>>; columns: TableProps<T>['columns']; rowKey: (keyof T & string) | ((row: T) => string); onRow?: (row: T) => void; label: string }) {
   const { t } = useWords();
+  const box = useScrolledByKeys();
   if (of.problem && !of.data) return <Wrong problem={of.problem} again={of.again} />;
   return (
-    <>
+    <div ref={box} className="op-list">
       <Table<T>
         aria-label={label}
         className="op-table"
@@ -42,6 +50,6 @@ export function List<T extends object>({ of, columns, rowKey, onRow, label }: { 
         onRow={onRow ? (row) => ({ onClick: () => onRow(row), onKeyDown: (event) => { if (event.key === 'Enter') onRow(row); }, tabIndex: 0, className: 'op-clickable' }) : undefined}
       />
       {of.next ? <Button onClick={() => void of.load()}>{t('common.more')}</Button> : null}
-    </>
+    </div>
   );
 }

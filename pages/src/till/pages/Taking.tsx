@@ -60,7 +60,7 @@ export function OrderCode({ found }: { found: Record<string, string> }) {
       </div>
       <p className="show-wait" role="status">{over ? t('show.over_text') : <><span className="show-dot" aria-hidden="true" />{t('show.wait')}</>}</p>
       {data.many || over ? null : <p className="show-left">{t('show.left', { shown: `${number(Math.floor(left / 60))}:${String(left % 60).padStart(2, '0')}` })}{data.number ? ` · № ${data.number}` : ''}</p>}
-      {code.data && data.many ? <Act fill="outline" act={async () => { if (await copy(code.data?.link ?? '')) say(t('common.copied'), 'good'); }}>{t('links.copy')}</Act> : null}
+      {code.data && !over ? <Act fill="outline" act={async () => { if (await copy(code.data?.link ?? '')) say(t('common.copied'), 'good'); }}>{t('links.copy')}</Act> : null}
       <footer className="show-foot">
         <button type="button" className="button button-quiet" onClick={() => void leave()}>{t(over || data.many ? 'common.back' : 'show.cancel')}</button>
         {over || data.many ? null : <button type="button" className="button button-quiet" onClick={() => { void tell('/v1/shop/withdraw_order', { order: id }).then(() => go(`/charge/${data.asset}/${data.amount_minor}`, { replace: true }), sayProblem); }}><Icon name="scan" size={20} />{t('sell.scan')}</button>}

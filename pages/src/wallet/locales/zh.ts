@@ -14,7 +14,7 @@ export default {
   held: {
     title: '暂存一天', title_in: '在路上，暂存一天', text: '钱会在这里等待 24 小时，在此之前您可以取回。', certain: '暂存期间取回一定成功，谁也劝不动我们。', recall: '把钱取回', recalled: '钱已取回。', appeal: '没有问题：说明原因', appeal_text: '会有人阅读。规则是公开的，您也许是对的。', appeal_label: '为什么这笔付款没有问题？', appeal_send: '发送', appealed: '谢谢，会有人阅读。', wait: '让它等着', until_other: '{{at}} 付出，还有 {{count}} 小时，除非被取回。',
   },
-  scan: { title: '扫一扫', paste: '或粘贴二维码的文字', paste_hint: '二维码内容、我们的链接或 @名字。', read: '读取', other: '这个码属于其他体系', not_payable: '这个码无法付款' },
+  scan: { title: '扫一扫', paste: '或粘贴二维码的文字', paste_hint: '二维码内容、我们的链接或 @名字。', read: '读取', other: '这个码属于其他体系', not_payable: '这个码无法付款', picture: '读取图片', picture_hint: '也可以在这里粘贴截图，图片不会离开本设备。', no_code: '没有找到二维码', no_code_text: '图片里没有二维码，或者太小、太模糊。' },
   code: { title: '我的码', for: '用来做什么？', pay: '付款', get: '收款', qr: '给收银台扫的二维码', barcode: '给收银台扫的条形码', left_other: '还剩 {{count}} 秒', pay_text: '在收银台出示。一分钟内有效，只能用一次，之后自动更换。', own_qr: '{{whom}} 的二维码', get_text: '扫码的人可以向您付款。码里只有您的 @名字。' },
   ask: { title: '收款', who: '向谁收款？', purpose: '用途？', send: '发出请求', asked: '已向 {{name}} 发出请求。' },
   requests: { title: '收款请求', whose: '谁的请求', in: '向我收款', out: '我发起的', none: '没有请求', one: '收款请求', until: '有效期至', withdraw: '撤回请求', decline: '拒绝' },

@@ -1,7 +1,8 @@
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { asProblem, tell } from '../../shared/api';
 import { problemText, useWords } from '../../shared/i18n';
-import { Scanner } from '../../shared/Scanner';
+import { Icon } from '../../shared/icons';
+import { Scanner, readPicture } from '../../shared/Scanner';
 import { go, href } from '../../shared/router';
 import { Act, Field, Notice, Page } from '../ui';
 
@@ -53,6 +54,7 @@ export function Scan() {
   const { t } = useWords();
   const [text, setText] = useState('');
   const [wrong, setWrong] = useState<{ title: string; text: string }>();
+  const file = useRef<HTMLInputElement>(null);
   const read = async (code: string) => {
     setWrong(undefined);
     const link = ownLink(code.trim());
@@ -68,10 +70,31 @@ export function Scan() {
     }
     return undefined;
   };
+  const look = async (picture: File | undefined) => {
+    if (!picture) return;
+    const code = await readPicture(picture);
+    if (code === null) setWrong({ title: t('scan.no_code'), text: t('scan.no_code_text') });
+    else await read(code);
+  };
+  useEffect(() => {
+    const pasted = (event: ClipboardEvent) => {
+      const picture = event.clipboardData?.files[0];
+      if (!picture) return;
+      event.preventDefault();
+      void look(picture);
+    };
+    addEventListener('paste', pasted);
+    return () => removeEventListener('paste', pasted);
+  });
   return (
     <Page title={t('scan.title')} side={<a className="link" href={href('/code')}>{t('actions.code')}</a>}>
       <Scanner onText={(code) => void read(code)} />
       <div aria-live="assertive">{wrong ? <Notice tone="bad" icon="warn" title={wrong.title}><p>{wrong.text}</p></Notice> : null}</div>
+      <div className="stack">
+        <input ref={file} type="file" accept="image/*" hidden onChange={(event) => { void look(event.target.files?.[0]); event.target.value = ''; }} />
+        <Act fill="outline" act={async () => file.current?.click()}><Icon name="camera" size={18} /> {t('scan.picture')}</Act>
+        <small className="hint">{t('scan.picture_hint')}</small>
+      </div>
       <form className="stack" onSubmit={(event) => event.preventDefault()}>
         <Field label={t('scan.paste')} value={text} onChange={setText} hint={t('scan.paste_hint')} maxLength={600} autoComplete="off" />
         <Act type="submit" fill="outline" disabled={text.trim() === ''} act={() => read(text)}>{t('scan.read')}</Act>

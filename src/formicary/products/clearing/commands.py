@@ -10,7 +10,8 @@ from formicary.products.anatomy import Asset, Bytes16, Bytes32, Flag, Message, M
 
 Address = Annotated[str, msgspec.Meta(max_length=200)]
 """Where an institution's door is: public, and about nobody."""
-Code = Annotated[str, msgspec.Meta(max_length=64)]
+Code = Annotated[str, msgspec.Meta(max_length=64, pattern=r"^([a-z_]+[0-9]{0,2})?$(?!\n)")]
+"""A refusal's code. Another institution sends it: nothing that it could say of anybody in it gets on the log."""
 Signature = Annotated[bytes, msgspec.Meta(min_length=64, max_length=64)]
 Purpose = Literal["goods", "friend", "family", "rent", "fee_for_money", "invest", "other"]
 Reasons = Annotated[tuple[Code, ...], msgspec.Meta(max_length=16)]
