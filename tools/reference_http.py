@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
+from pathlib import Path
 from typing import Any, Final
 
 from tools.reference_api import plain
 from tools.reference_products import WHO, products
 
+GATEWAY: Final = Path(__file__).resolve().parents[1] / "src" / "formicary" / "gateway"
 ABOUT_HTTP: Final = """\
 Everything that the pages do, a program can do too. Each command and query of a [product](products.md) has a route of
 its own name, `POST /v1/pay/send` or `GET /v1/pay/activity`; this page has the rest, and the rules that hold for all. A
@@ -125,17 +128,32 @@ def scopes(door: Any) -> str:  # noqa: ANN401 - a door
 
 def codes(door: Any) -> str:  # noqa: ANN401 - a door
     """Write the refusals of the doors and of the machine; those of products stand on their pages."""
-    status_of = importlib.import_module("formicary.gateway.problems").status_of
+    problems = importlib.import_module("formicary.gateway.problems")
     of_products = {code for product in door.registry.products.values() for code in product.codes}
+    given = statuses()
+    for code in door.codes:
+        if code in problems.STATUSES or code not in given:
+            given.setdefault(code, set()).add(problems.status_of(code))
     rows = [
-        f"| `{code}` | {status_of(code)} | {plain(text)} |"
+        f"| `{code}` | {', '.join(map(str, sorted(given[code])))} | {plain(text)} |"
         for code, text in sorted(door.codes.items())
         if code not in of_products
     ]
-    about = "A product refuses with codes of its own, which stand on its page. The status is the usual one.\n"
-    return "\n".join(
-        ["\n## Refusals of the doors\n", about, "| code | status | when |", "| --- | ---: | --- |", *rows, ""]
-    )
+    about = "A product refuses with codes of its own, which stand on its page.\n"
+    head = ["\n## Refusals of the doors\n", about, "| code | status | when |", "| --- | ---: | --- |"]
+    return "\n".join([*head, *rows, ""])
+
+
+def statuses() -> dict[str, set[int]]:
+    """Give the statuses that the gateway's source says beside a code, where it raises a ``Problem``."""
+    found: dict[str, set[int]] = {}
+    for path in sorted(GATEWAY.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Problem" and node.args:
+                code, status = node.args[0], next((each.value for each in node.keywords if each.arg == "status"), None)
+                if isinstance(code, ast.Constant) and isinstance(status, ast.Constant):
+                    found.setdefault(str(code.value), set()).add(int(str(status.value)))
+    return found
 
 
 def settings_page(note: str) -> str:

@@ -6,7 +6,9 @@ to any host but ours fails the test that made the visitor.
 
 from __future__ import annotations
 
+import itertools
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -87,24 +89,12 @@ def visitors(chromium: Chromium, town: TownProcess) -> Iterator[Visitors]:
             visitor.close()
 
 
-@pytest.fixture
-def newcomer(town: TownProcess) -> Callable[..., Browser]:
-    """Somebody new with money: ``newcomer("Nora Quist", 50_00)``; found by the first name and a number."""
-
-    def sign_up(name: str, money_minor: int = 0, *, tier: int = 2) -> Browser:
-        return settled(town, name, money_minor, tier=tier)
-
-    return sign_up
-
-
-_NUMBERS = iter(range(1, 10_000))
+_NUMBERS = itertools.count(1)
 
 
 def settled(town: TownProcess, name: str, money_minor: int = 0, *, tier: int = 2) -> Browser:
     """Somebody new in the town, with money from the sandbox bank."""
-    import time
-
-    person = town.newcomer(name, f"{name.split()[0].lower()}{next(_NUMBERS):03d}")
+    person = town.newcomer(name, f"{name.split(maxsplit=1)[0].lower()}{next(_NUMBERS):03d}")
     if tier:
         town.enter("olivia").done("/v1/wallet/set_tier", person=person.id, tier=tier)
     if money_minor:

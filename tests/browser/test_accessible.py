@@ -29,8 +29,12 @@ PLACES = {
     "operator": ("olivia", OPERATOR),
     "explorer": ("", EXPLORER),
 }
+"""Who looks at each application, and where in it."""
 AT_REST = """() => !document.querySelector('.loading, .ant-skeleton, .op-wait, .walking')
-    && document.getAnimations().every((one) => one.playState !== 'running' || one.effect?.getTiming().iterations === Infinity)"""
+    && document.getAnimations().every((one) => one.playState !== 'running'
+        || one.effect?.getTiming().iterations === Infinity)"""
+
+TOO_WIDE = "() => document.documentElement.scrollWidth - innerWidth"
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +64,7 @@ def settle(visitor: Visitor) -> None:
 
 @pytest.mark.parametrize("application", PLACES)
 def test_pages_are_clean(visitors: Visitors, application: str) -> None:
-    """axe finds nothing on any main page at 360 pixels, in light or dark, and no page is wider than the phone."""
+    """Nothing is found by axe on any main page at 360 pixels, in light or dark, and no page is wider than the phone."""
     alias, places = PLACES[application]
     visitor = visitors()
     visitor.awaited.add((404, "/v1/bank/reference"))
@@ -69,7 +73,7 @@ def test_pages_are_clean(visitors: Visitors, application: str) -> None:
     for place in places:
         visitor.open(application, place)
         settle(visitor)
-        wide = visitor.page.evaluate("() => document.documentElement.scrollWidth - innerWidth")
+        wide = visitor.page.evaluate(TOO_WIDE)
         if wide > 0:
             found.append(f"{application}{place}: {wide} pixels too wide")
         for look in ("light", "dark"):
@@ -84,11 +88,9 @@ def test_pages_are_clean(visitors: Visitors, application: str) -> None:
 
 @pytest.mark.parametrize("application", ["wallet", "till", "operator"])
 def test_the_way_in_is_clean(visitors: Visitors, application: str) -> None:
-    """So is the page that asks who one is, in each language."""
-    found = []
-    for language in ("en", "fr", "zh"):
-        visitor = visitors(language=language)
-        visitor.open(application)
-        settle(visitor)
-        found += [f"{application} {language}: {each}" for each in axe.stumbles(visitor.page)]
-    assert not found, "\n".join(found)
+    """So is the page that asks who one is, in French, whose words are the longest."""
+    visitor = visitors(language="fr")
+    visitor.open(application)
+    settle(visitor)
+    assert visitor.page.evaluate(TOO_WIDE) <= 0
+    assert not axe.stumbles(visitor.page)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ def paid_with_receipt(visitors: Visitors, town: TownProcess, folder: Path) -> Pa
     """Pay somebody, and save the receipt that the wallet gives."""
     person = settled(town, "Rhea Sol", 30_00)
     dana = town.enter("dana").id
-    fields = {"payee": dana, "asset": "EUR", "amount_minor": 1234, "purpose": "friend", "note": None}
+    fields: dict[str, Any] = {"payee": dana, "asset": "EUR", "amount_minor": 1234, "purpose": "friend", "note": None}
     payment = person.done("/v1/pay/send", **fields)["payment"]
     payer = visitors()
     payer.enter(person)

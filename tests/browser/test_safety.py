@@ -64,43 +64,6 @@ def test_a_held_payment_says_why_and_comes_back(visitors: Visitors, town: TownPr
     assert person.money()["available_minor"] == 300_00
 
 
-def test_the_operator_decides_a_case(visitors: Visitors, town: TownProcess) -> None:
-    """The payer says why a held payment is right; the operator reads it and lets it go."""
-    person = settled(town, "Hanna Brook", 200_00)
-    payer = visitors()
-    payer.enter(person)
-    pay_a_fee(payer, "kofi", "180")
-    hold = person.get("/v1/guard/holds")["items"][0]
-    payer.open("wallet", f"/payment/{hold['payment']}")
-    payer.press("held.appeal")
-    payer.field("held.appeal_label").fill("He is my landlord, and this is the key's deposit.")
-    payer.press("held.appeal_send")
-    payer.sees(payer.say("held.appealed"))
-
-    operator = visitors(size=DESK)
-    operator.enter("olivia")
-    page = operator.open("operator", "/cases")
-    page.get_by_role("row").filter(has_text="Hanna Brook").click()
-    operator.sees("He is my landlord, and this is the key's deposit.")
-    page.get_by_role("button", name=operator.pattern("decisions.release.name")).first.click()
-    dialog = page.get_by_role("dialog")
-    dialog.get_by_role("textbox").fill("A deposit it is.")
-    operator.awaited.add((403, "/v1/guard/decide"))
-    dialog.get_by_role("button", name=operator.say("decisions.release.name"), exact=True).click()
-    confirm_with_pin(operator)
-    operator.sees(operator.say("states.released"))
-    payer.sees(payer.say("states.paid"))
-
-
-def confirm_with_pin(visitor: Visitor) -> None:
-    """Type the PIN if the page asks for it, as it does where the last one is some time ago."""
-    asked = visitor.page.get_by_role("dialog").filter(has_text=visitor.say("confirm.title"))
-    visitor.page.wait_for_timeout(300)
-    if asked.count():
-        asked.get_by_label(visitor.say("confirm.pin")).fill(PIN)
-        asked.get_by_role("button", name=visitor.say("confirm.with_pin")).click()
-
-
 def test_disputing_an_order(visitors: Visitors, town: TownProcess) -> None:
     """Money waits in between; the buyer disputes what came, and the arbiter splits it."""
     person = settled(town, "Ida Stern", 90_00)
@@ -127,8 +90,12 @@ def test_disputing_an_order(visitors: Visitors, town: TownProcess) -> None:
     arbiter.open("operator", f"/dispute/{order}")
     arbiter.sees("It is the edition of 1951.")
     arbiter.page.get_by_label(arbiter.say("disputes.seller_gets")).last.fill("10")
+    arbiter.page.wait_for_timeout(1000 * int(CONFIRM_S))
+    arbiter.awaited.add((403, "/v1/escrow/decide"))
     arbiter.press("disputes.decide_now")
-    confirm_with_pin(arbiter)
+    dialog = arbiter.page.get_by_role("dialog")
+    dialog.get_by_label(arbiter.say("confirm.pin")).fill(PIN)
+    dialog.get_by_role("button", name=arbiter.say("confirm.with_pin")).click()
     arbiter.sees(arbiter.say("disputes.done"))
     buyer.sees(buyer.say("order_steps.decided"))
     assert person.money()["available_minor"] == 80_00

@@ -29,6 +29,7 @@ from formicary.products.clearing import strategies as clearing_strategies
 from formicary.products.escrow import strategies as escrow_strategies
 from formicary.products.guard import strategies as guard_strategies
 from formicary.products.pay import strategies as pay_strategies
+from formicary.products.shop import commands as shop
 from formicary.products.shop import strategies as shop_strategies
 from formicary.products.wallet import commands as wallet
 from formicary.products.wallet import strategies as wallet_strategies
@@ -72,7 +73,8 @@ class ProductClient:
         self._names = sorted(self._types)
         self._pool = pool(chance.getrandbits(64))
         self._known: dict[tuple[str, str], list[Any]] = {("clearing", "institution"): [OTHER]}
-        self._asked: dict[bytes, str] = {}
+        self._asked: dict[bytes, tuple[str, bytes, Message]] = {}
+        self._owner: dict[Any, bytes] = {}
         self._commands = 0
         self._sent: list[tuple[EntryKind, bytes]] = []
         self.accepted: dict[str, int] = {}
@@ -101,23 +103,29 @@ class ProductClient:
         """Note the names that replies gave."""
         for answer in applied.answers:
             reply = answer.reply
-            name = self._asked.get(reply.command_id)
+            name, signer, body = self._asked.get(reply.command_id, ("", b"", None))
             self.codes[reply.code] = self.codes.get(reply.code, 0) + 1
-            found = registry.command(name, 1) if name is not None and reply.code == OK else None
-            if found is None or name is None or answer.replayed:
+            found = registry.command(name, 1) if reply.code == OK else None
+            if found is None or body is None or answer.replayed:
                 continue
             self.accepted[name] = self.accepted.get(name, 0) + 1
+            self._note(found.product.name, body, signer)
             if found.type.reply is not None:
-                self._note(found.product.name, msgspec.msgpack.decode(reply.body, type=found.type.reply))
+                self._note(found.product.name, msgspec.msgpack.decode(reply.body, type=found.type.reply), signer)
 
-    def _note(self, product: str, reply: Message) -> None:
-        for field in reply.__struct_fields__:
-            value = getattr(reply, field)
+    def _note(self, product: str, message: Message, signer: bytes) -> None:
+        """Note the names in a command or a reply, and who came by them first."""
+        for field in message.__struct_fields__:
+            if field in PEOPLE_FIELDS:
+                continue
+            value = getattr(message, field)
             for each in value if isinstance(value, tuple) else (value,):
                 if isinstance(each, bytes | str) and len(each) >= len(bytes(16)):
                     singular = field.removesuffix("s")
                     known = self._known.setdefault((product, singular), [])
-                    known.append(each)
+                    if each not in known:
+                        known.append(each)
+                        self._owner.setdefault(each, signer)
                     del known[:-REMEMBERED]
 
     # ── commands ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -131,6 +139,8 @@ class ProductClient:
         first += [self._encode(who, "bank.take_reference", bank.TakeReference()) for who in PEOPLE]
         other = clearing.AddInstitution(OTHER, False, bytes(32), "http://other.example", 0)  # noqa: FBT003 - a message
         first.append(self._encode(NODE, "clearing.add_institution", other))
+        first += [self._encode(who, "shop.register", shop.Register(EUR, "FR", 5814, None)) for who in PEOPLE[:2]]
+        first += [self._encode(who, "bank.link_account", bank.LinkAccount(who, bytes(16), who * 2)) for who in PEOPLE]
         return pack_commands(first)
 
     def _command(self, now_ns: int) -> bytes:
@@ -140,11 +150,28 @@ class ProductClient:
             body = chance.choice(self._pool)
             name = self._by_body[type(body)]
         else:
-            name = chance.choice(USUAL) if chance.random() < 0.4 else chance.choice(self._names)
+            name = chance.choice(USUAL) if chance.random() < 0.2 else chance.choice(self._follow_ups())
             body = drawn(self._types[name].body, chance)
         if name in RARE and chance.random() < 0.8:
             name, body = "pay.send", drawn(self._types["pay.send"].body, chance)
-        return self._encode(self._signer(name), name, self._fit(name.partition(".")[0], body, now_ns))
+        fitted = self._fit(name.partition(".")[0], body, now_ns)
+        signer = self._signer(name)
+        owners = [self._owner[each] for each in values(fitted) if isinstance(each, bytes | str) and each in self._owner]
+        if owners and self._types[name].access is not Access.OPERATOR and signer in PEOPLE and chance.random() < 0.5:
+            signer = owners[0] if owners[0] in PEOPLE else signer
+        return self._encode(signer, name, fitted)
+
+    def _follow_ups(self) -> list[str]:
+        """Commands about something that there is, as far as this client knows; now and then any command."""
+        if self._chance.random() < 0.2:
+            return self._names
+        known = self._known
+        return [
+            name for name in self._names if any((name.partition(".")[0], each) in known for each in self._fields(name))
+        ]
+
+    def _fields(self, name: str) -> tuple[str, ...]:
+        return self._types[name].body.__struct_fields__
 
     def _signer(self, name: str) -> bytes:
         chance, access = self._chance, self._types[name].access
@@ -161,7 +188,7 @@ class ProductClient:
     def _encode(self, signer: bytes, name: str, body: Message) -> bytes:
         self._commands += 1
         number = self._commands.to_bytes(16, "big")
-        self._asked[number] = name
+        self._asked[number] = name, signer, body
         return encode(Command(id=number, signer=signer, name=name, version=1, body=encode(body)))
 
     # ── fitting ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -198,6 +225,11 @@ class ProductClient:
         if field == "entry_ref":
             return chance.randbytes(len(value))
         return value
+
+
+def values(message: Message) -> list[Any]:
+    """What stands in the fields of a message."""
+    return [getattr(message, field) for field in message.__struct_fields__ if field not in PEOPLE_FIELDS | {"assets"}]
 
 
 def pool(number: int) -> list[Message]:
