@@ -91,8 +91,8 @@ def falsified(stack: Sequence[Product], name: str, sql: str) -> tuple[Product, .
 @pytest.mark.parametrize(
     ("name", "sql"),
     [
-        ("pay.give", "UPDATE pay_packets SET rest_minor = rest_minor + 1"),
-        ("escrow.buy", "UPDATE escrow_orders SET held_minor = held_minor + 1"),
+        ("pay.give", "UPDATE pay_packets SET rest_minor = 77777"),
+        ("escrow.buy", "UPDATE escrow_orders SET held_minor = 77777"),
     ],
 )
 def test_canary_of_the_books(tmp_path: Path, name: str, sql: str) -> None:

@@ -50,7 +50,17 @@ RARE: Final = frozenset(
     {"wallet.close", "wallet.freeze", "wallet.freeze_person", "wallet.set_own_limit", "guard.set_rules"}
 )
 """What makes a town quieter: once in a while is enough."""
-USUAL: Final = ("pay.send", "bank.booked", "shop.pay_till", "shop.pay_order", "shop.new_order", "escrow.buy")
+USUAL: Final = (
+    "pay.send",
+    "bank.booked",
+    "bank.booked",
+    "bank.booked",
+    "bank.withdraw",
+    "shop.pay_till",
+    "shop.pay_order",
+    "shop.new_order",
+    "escrow.buy",
+)
 PEOPLE_FIELDS: Final = frozenset({"payee", "payer", "person", "seller", "party", "contact", "carrier", "payee_ref"})
 POOL: Final = 150
 """Commands that are drawn by the products' strategies for one simulation."""
@@ -109,7 +119,8 @@ class ProductClient:
             if found is None or body is None or answer.replayed:
                 continue
             self.accepted[name] = self.accepted.get(name, 0) + 1
-            self._note(found.product.name, body, signer)
+            if isinstance(body, bank.LinkAccount):
+                self._note(found.product.name, body, signer)
             if found.type.reply is not None:
                 self._note(found.product.name, msgspec.msgpack.decode(reply.body, type=found.type.reply), signer)
 
@@ -150,14 +161,20 @@ class ProductClient:
             body = chance.choice(self._pool)
             name = self._by_body[type(body)]
         else:
-            name = chance.choice(USUAL) if chance.random() < 0.2 else chance.choice(self._follow_ups())
+            name = chance.choice(USUAL) if chance.random() < 0.35 else chance.choice(self._follow_ups())
             body = drawn(self._types[name].body, chance)
         if name in RARE and chance.random() < 0.8:
             name, body = "pay.send", drawn(self._types["pay.send"].body, chance)
         fitted = self._fit(name.partition(".")[0], body, now_ns)
         signer = self._signer(name)
         owners = [self._owner[each] for each in values(fitted) if isinstance(each, bytes | str) and each in self._owner]
-        if owners and self._types[name].access is not Access.OPERATOR and signer in PEOPLE and chance.random() < 0.5:
+        if (
+            owners
+            and name not in USUAL
+            and self._types[name].access is not Access.OPERATOR
+            and signer in PEOPLE
+            and chance.random() < 0.5
+        ):
             signer = owners[0] if owners[0] in PEOPLE else signer
         return self._encode(signer, name, fitted)
 
@@ -183,7 +200,7 @@ class ProductClient:
             return OPERATOR
         if access is Access.DOOR and name not in AS_PERSON:
             return SIGNERS.get(name.partition(".")[0]) or chance.choice(PEOPLE)
-        return chance.choice(PEOPLE[:2]) if name.startswith("shop.") else chance.choice(PEOPLE)
+        return chance.choice(PEOPLE)
 
     def _encode(self, signer: bytes, name: str, body: Message) -> bytes:
         self._commands += 1
