@@ -14,7 +14,7 @@ from typing import Any
 
 from rich.console import Console
 
-from formicary.testing.benchmarks.http import CONNECTIONS, Settings, run
+from formicary.testing.benchmarks.http import Settings, run
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 ROWS = [
@@ -49,7 +49,7 @@ def markdown(figures: dict[str, Any]) -> str:
     lines = [
         "# Benchmarks of the public API",
         "",
-        ABOUT.format(connections=CONNECTIONS, **figures),
+        ABOUT.format(**figures),
         "",
         ABOUT_RIVAL.format(workers=figures.get("baseline_workers", 0)),
         "",

@@ -7,6 +7,7 @@ Behind TLS a reverse proxy stands in front; its address is in ``trusted_proxies`
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import socket
 import time
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 HEAD_BYTES_MAX: Final = 32 << 10
 """Bytes of a request's line and headers."""
+GC_YOUNG: Final = 20_000
+"""New objects between two looks for unreachable cycles; a request makes a few hundred, and hardly a cycle."""
 BACKLOG: Final = 1024
 _TOO_LARGE: Final = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 _TOO_SLOW: Final = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
@@ -178,6 +181,9 @@ def serve(door: Door, *, ready: Callable[[], None] | None = None) -> None:
     Raises what kept it from starting.
     """
     logs.set_up(level=logs.LEVELS[door.config.log_level])
+    gc.collect()
+    gc.freeze()  # what was loaded stays: nobody needs to look through all of it again and again
+    gc.set_threshold(GC_YOUNG, 20, 20)
     app = Gateway(door)
     # Uvicorn raises the signal again once it has stopped; what the caller has open is to be closed before the end.
     before = signal.signal(signal.SIGTERM, lambda *_: None)
