@@ -81,7 +81,7 @@ def test_the_order_of_changes_does_not_count_for_the_digest_of_rows() -> None:
         for seq in order:
             machine.rows.connection.execute(insert, (seq, "x" if order[0] == 3 else "y"))
         machine.rows.connection.execute("UPDATE trial_marks SET how = 'z'")
-        digests.append(changes_digest(machine.rows.changes(1)))
+        digests.append(changes_digest(machine.rows.changes(1, ())))
     assert digests[0] == digests[1]
 
 
@@ -92,4 +92,4 @@ def test_a_float_in_a_row_is_found_before_it_gets_into_the_digest() -> None:
     machine.rows.begin()
     machine.rows.connection.execute("INSERT INTO loose VALUES (1, 0.5)")
     with pytest.raises(AssertionError, match="float"):
-        changes_digest(machine.rows.changes(1))
+        changes_digest(machine.rows.changes(1, ()))

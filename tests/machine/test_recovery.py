@@ -5,10 +5,13 @@ from __future__ import annotations
 import dataclasses
 import queue
 import shutil
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 
+import apsw
 import pytest
 
 from formicary.base.entry import Entry
@@ -17,6 +20,7 @@ from formicary.kernel.records import BATCH_MAX
 from formicary.machine.applied import Applied
 from formicary.machine.checkpoint import KEPT, checkpoint_paths, read_checkpoint
 from formicary.machine.machine import Machine
+from formicary.machine.rows import COMMIT_ENTRIES
 from formicary.machine.verify import replay
 from formicary.products.example import PRODUCT
 
@@ -72,12 +76,13 @@ def same(machine: Machine, truth: Machine) -> bool:
     return live[0] == live[1]
 
 
+@pytest.mark.parametrize("commit_entries", [1, 3, COMMIT_ENTRIES])
 @pytest.mark.parametrize("checkpoint_every", [1, 4, 100])
 def test_a_crash_at_every_boundary(
-    history: Sequence[Entry], truth: Machine, tmp_path: Path, checkpoint_every: int
+    history: Sequence[Entry], truth: Machine, tmp_path: Path, checkpoint_every: int, commit_entries: int
 ) -> None:
     """Killed after any entry, with its newest checkpoint at once, a few entries back, or not there at all."""
-    machine = Machine.recover(tmp_path / "state", [PRODUCT])
+    machine = Machine(tmp_path / "state", [PRODUCT], commit_entries=commit_entries)
     for entry in history:
         machine.step(entry)
         if entry.index % checkpoint_every == 0:
@@ -113,7 +118,7 @@ def test_rows_that_are_ahead_of_the_log_are_taken_back(
 ) -> None:
     """Applying runs beside the log's own write: when that never happened, neither did the rows."""
     for end in range(lost + 2, len(history) + 1):
-        machine = Machine(tmp_path / "state", [PRODUCT])
+        machine = Machine(tmp_path / "state", [PRODUCT], commit_entries=1)
         for entry in history[:end]:
             machine.step(entry)
             if entry.index == end - lost:
@@ -329,21 +334,25 @@ def test_a_checkpoint_is_of_what_was_sealed_not_of_what_was_applied(
 def test_a_sealer_on_another_thread_takes_checkpoints_meanwhile(
     history: Sequence[Entry], truth: Machine, tmp_path: Path
 ) -> None:
-    """One thread applies as fast as it can, another seals and takes a checkpoint after each entry."""
+    """One thread applies as fast as it can, another seals, takes a checkpoint and folds after each entry."""
     machine = Machine(tmp_path / "state", [PRODUCT])
     waiting: queue.SimpleQueue[tuple[Entry, Applied] | None] = queue.SimpleQueue()
+    baton = threading.Lock()
 
     def seal_all() -> int:
         count = 0
         while (work := waiting.get()) is not None:
             machine.seal(*work)
-            count = machine.checkpoint().index
+            count = machine.checkpoint(baton).index
+            machine.fold(baton)
         return count
 
     with ThreadPoolExecutor(1) as pool:
         sealer = pool.submit(seal_all)
         for entry in history:
-            waiting.put((entry, machine.apply(entry)))
+            with baton:
+                applied = machine.apply(entry)
+            waiting.put((entry, applied))
         waiting.put(None)
         assert sealer.result() == len(history)
     assert same(machine, truth)
@@ -352,6 +361,38 @@ def test_a_sealer_on_another_thread_takes_checkpoints_meanwhile(
     after = recovered(left, history, truth)
     assert after.damage == ()
     after.close()
+
+
+def test_after_folding_the_rows_write_ahead_log_begins_anew(
+    history: Sequence[Entry], truth: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would otherwise grow for as long as the ledger is busy."""
+    monkeypatch.setattr("formicary.machine.rows.FOLD_PAGES", 8)
+    machine = Machine(tmp_path / "state", [PRODUCT], commit_entries=1)
+    folded, longest = 0, 0
+    for entry in history:
+        machine.step(entry)
+        if machine.rows.wants_folding:
+            longest = max(longest, frames_in_use(machine))
+            machine.fold(nullcontext())
+            folded += 1
+            assert not machine.rows.wants_folding
+    assert folded > 1
+    assert longest < 100
+    assert same(machine, truth)
+    left = crash(machine, tmp_path / "crashed")
+    machine.close()
+    recovered(left, history, truth).close()
+
+
+def frames_in_use(machine: Machine) -> int:
+    """How long SQLite's write-ahead log is, in pages, counted from where it last began anew."""
+    other = apsw.Connection(str(machine.rows.path))
+    try:
+        ((_, frames, _),) = other.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+    finally:
+        other.close()
+    return int(frames)
 
 
 def test_a_checkpoint_reads_back_or_is_corrupt(history: Sequence[Entry], tmp_path: Path) -> None:

@@ -88,6 +88,7 @@ class Snapshot:
         if path is None:
             self._connection.deserialize("main", machine.rows.connection.serialize("main"))
         else:
+            machine.rows.commit()
             self._connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
         self._connection.execute("BEGIN").fetchall()
         self._connection.execute("SELECT count(*) FROM machine_counters").fetchall()

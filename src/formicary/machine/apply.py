@@ -6,9 +6,9 @@ those very bytes; an exception that is not a refusal is a bug or a fault and goe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from formicary.base.entry import Entry
 from formicary.base.errors import Refusal
@@ -23,6 +23,8 @@ from formicary.machine.replies import OK, Answer, Reply, new_answer, read_reply
 from formicary.machine.rows import Effect, Rows
 from formicary.machine.timers import TIMERS_PER_ENTRY, Timer
 from formicary.products.anatomy import Message, Product
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +59,23 @@ class EntryRun:
         replies = [(answer.data, answer.is_leaf, answer.replayed) for answer in self.answers]
         return Effect(self._entry.hash, rows_digest, self._shared.posted.batches(), replies)
 
-    @contextmanager
-    def _attempt(self) -> Iterator[None]:
-        """Undo everything that the block did when it raises a refusal, and let the refusal go on."""
+    def _attempt(self, work: Callable[..., T], *arguments: Any) -> T:  # noqa: ANN401 - the work's own arguments
+        """Do some work, but undo everything that it did when it raises a refusal, and let the refusal go on.
+
+        Any other exception ends the whole entry.
+        """
         mark, posted, told = self._kernel.mark(), self._shared.posted.length, len(self._shared.events)
+        rows_mark = self._rows.mark()
         try:
-            with self._rows.savepoint():
-                yield
+            done = work(*arguments)
         except Refusal:
+            self._rows.undo(rows_mark)
             self._kernel.undo(mark)
             self._shared.posted.cut(posted)
             del self._shared.events[told:]
             raise
+        self._rows.keep()
+        return done
 
     # ── genesis and timers ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -93,8 +100,7 @@ class EntryRun:
         source = b"timer %d" % timer.number
         context = Context(self._shared, found.product, source=source)
         try:
-            with self._attempt():
-                found.type.handler(context, found.decoder.decode(timer.payload))
+            self._attempt(found.type.handler, context, found.decoder.decode(timer.payload))
         except Refusal as refusal:
             self._check_code(found.product, refusal)
             context.emit(TimerRefused(timer.name, refusal.code))
@@ -138,8 +144,7 @@ class EntryRun:
             return "command_body_malformed", b""
         context = Context(self._shared, found.product, source=command.id, signer=command.signer)
         try:
-            with self._attempt():
-                return OK, self._call(found, context, message)
+            return OK, self._attempt(self._call, found, context, message)
         except Refusal as refusal:
             self._check_code(found.product, refusal)
             return refusal.code, b""

@@ -238,5 +238,4 @@ class Context:
         kind = shared.registry.kind_of_event(self._product.name, event)
         number = shared.rows.count("events")
         told = Event(number, shared.entry.index, self._product.name, kind, encode(event), subject)
-        shared.rows.outbox.add(told)
         shared.events.append(told)

@@ -9,6 +9,7 @@ Use an outbox from the thread that applies entries, between two of them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -57,10 +58,13 @@ class Outbox:
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
 
-    def add(self, event: Event) -> None:
-        """Store an event, inside the transaction of its entry."""
-        values = (event.number, event.entry, event.product, event.kind, event.payload, event.subject)
-        self._rows.connection.execute("INSERT INTO machine_events VALUES (?, ?, ?, ?, ?, ?)", values)
+    def store(self, events: Sequence[Event]) -> None:
+        """Store the events of an entry, inside its transaction."""
+        if events:
+            values = [
+                (event.number, event.entry, event.product, event.kind, event.payload, event.subject) for event in events
+            ]
+            self._rows.connection.executemany("INSERT INTO machine_events VALUES (?, ?, ?, ?, ?, ?)", values)
 
     def of_entry(self, entry: int) -> tuple[Event, ...]:
         """Events of one entry that are still kept, in order."""

@@ -12,7 +12,7 @@ changed nothing; the digest depends on the log alone.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -40,7 +40,7 @@ from formicary.machine.durable import disk_faults
 from formicary.machine.genesis import Genesis, read_genesis
 from formicary.machine.registry import Registry
 from formicary.machine.replies import Answer, read_reply
-from formicary.machine.rows import Effect, Rows, SchemaChanged, changes_digest, storage_faults
+from formicary.machine.rows import COMMIT_ENTRIES, Effect, Rows, SchemaChanged, changes_digest, storage_faults
 from formicary.machine.system import SYSTEM
 from formicary.machine.timers import EXPIRIES_PER_ENTRY
 from formicary.machine.tree import Tree
@@ -51,6 +51,8 @@ NEVER: Final = 2**63 - 1
 _RECORD_OF: Final = {EntryKind.ACCOUNTS: ACCOUNT, EntryKind.TRANSFERS: TRANSFER}
 _OWN_FILES: Final = ("accounts", "transfers", "trails", "tree*", "digests", "rows.db*", "checkpoint-*")
 _FOR_HANDLERS: Final = (EntryKind.GENESIS, EntryKind.COMMANDS)
+_ONE_THREAD: Final = nullcontext()
+"""For a caller who applies entries on the same thread."""
 
 
 FLUSH_RECORDS: Final = 16_384
@@ -77,6 +79,7 @@ class Machine:
         *,
         checkpoint: Checkpoint | None = None,
         reverse_unordered: bool = False,
+        commit_entries: int = COMMIT_ENTRIES,
     ) -> None:
         """Begin empty, over whatever lies in ``folder`` (in memory when it is None), or as of a checkpoint of it.
 
@@ -96,6 +99,7 @@ class Machine:
                 folder and folder / "rows.db",
                 tuple(self.registry.products.values()),
                 reverse_unordered=reverse_unordered,
+                commit_entries=commit_entries,
             )
             opened.callback(self.rows.close)
             self.digests = DigestFile(folder and folder / "digests")
@@ -240,9 +244,9 @@ class Machine:
         else:
             posted = self._post(entry)
             dropped, codes = posted.dropped, posted.codes
-        changeset = self.rows.changes(entry.index)
+        changeset = self.rows.changes(entry.index, run.events)
         effect = run.effect(changes_digest(changeset))
-        self.rows.commit(entry.index, effect, changeset)
+        self.rows.end(entry.index, effect, changeset)
         self._timer_ns = self._next_timer()
         return Outcome(codes, tuple(run.answers), tuple(run.events), effect.rows_digest, dropped)
 
@@ -317,15 +321,24 @@ class Machine:
         self.tree.begin_flush(self._flushed.leaves)
         self._flushed = self.sealed
 
-    def checkpoint(self) -> Checkpoint:
-        """Make the state durable as of the newest sealed entry; from the sealing thread, while entries are applied.
+    def fold(self, between_entries: AbstractContextManager[object]) -> None:
+        """Tidy up behind the rows, which takes long; from another thread, while entries are applied.
 
-        What is sealed must be durable on the log by then: a checkpoint ahead of its log would be of another history.
+        While ``between_entries`` is entered, none is.
+        """
+        if self.folder is not None:
+            self.rows.fold(between_entries)
+
+    def checkpoint(self, between_entries: AbstractContextManager[object] = _ONE_THREAD) -> Checkpoint:
+        """Make the state durable as of the newest sealed entry; from another thread, while entries are applied.
+
+        While ``between_entries`` is entered, none is. What is sealed must be durable on the log by then: a checkpoint
+        ahead of its log would be of another history.
         """
         assert self.folder is not None, "a machine in memory has no checkpoints"
         assert self.tree is not None, "there is nothing to keep yet"
         sealed = self.sealed
-        self.rows.make_durable()
+        self.rows.make_durable(between_entries)
         self.kernel.sync(KernelCheckpoint(sealed.accounts, sealed.transfers))
         self.tree.sync()
         self.digests.sync()

@@ -86,16 +86,31 @@ class ReplyStore:
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
+        self._new: dict[bytes, tuple[bytes, int, bytes]] = {}
+        """(hash of the command, number, reply) by command id, of the entry that is under way."""
 
     def find(self, command_id: bytes) -> tuple[bytes, bytes] | None:
         """(hash of the command, bytes of its reply), if the command was answered before."""
+        new = self._new.get(command_id)
+        if new is not None:
+            return new[0], new[2]
         sql = "SELECT command_hash, reply FROM machine_replies WHERE command_id = ?"
         return self._rows.connection.execute(sql, (command_id,)).fetchone()
 
     def remember(self, *, command_id: bytes, command_hash: bytes, number: int, reply: bytes) -> None:
-        """Keep a reply under its command's id."""
-        sql = "INSERT INTO machine_replies VALUES (?, ?, ?, ?)"
-        self._rows.connection.execute(sql, (command_id, command_hash, number, reply))
+        """Keep a reply under its command's id; it is a row when the entry ends (:meth:`store`)."""
+        self._new[command_id] = (command_hash, number, reply)
+
+    def store(self) -> None:
+        """Write the replies of the entry that is under way."""
+        if self._new:
+            values = [(name, *rest) for name, rest in self._new.items()]
+            self._rows.connection.executemany("INSERT INTO machine_replies VALUES (?, ?, ?, ?)", values)
+            self._new.clear()
+
+    def forget_new(self) -> None:
+        """Drop the replies of an entry that is given up."""
+        self._new.clear()
 
     def number_of(self, command_id: bytes) -> int | None:
         """The number of a command's reply, counted from 0 over the whole log, as the tree counts them."""

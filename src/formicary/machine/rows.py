@@ -1,13 +1,17 @@
 """The rows: one SQLite database for the tables of all products and of the machine itself.
 
-One transaction for each entry that touches rows, one savepoint for each command. What a transaction changed is taken
-from SQLite's session extension: it is the net difference of the rows, so its digest depends on nothing but the state
-before and after. The same changeset, turned round, undoes the entry (:meth:`Rows.rewind`).
+One savepoint for each entry that touches rows, one within it for each command; some entries share a transaction, for
+the log is what makes them durable and a commit costs more than an entry. What an entry changed is taken from SQLite's
+session extension: it is the net difference of the rows, so its digest depends on nothing but the state before and
+after. The same changeset, turned round, undoes the entry (:meth:`Rows.rewind`).
 
 Beside the rows, in the same commit, stands the entry's *effect*: its digest part, its replies and the kernel batches
 that handlers posted. After a crash the kernel is back at its last checkpoint while the rows may be ahead of it; then
 entries up to ``applied_index`` are repeated from their effects instead of being run again. Rows may even be ahead of
 the log, when a crash hit between this commit and the log's: then they are rewound.
+
+SQLite's write-ahead log has to be folded into the database now and then, which takes long. :meth:`Rows.fold` does that
+on another thread; only when nobody else does is it done by the commit that finds the log far too long.
 
 Invariants: ``applied_index`` is the newest entry whose effect is in the rows; effects are kept from the older of the
 two kept checkpoints on; a database in memory keeps none, for there is nothing to recover.
@@ -16,7 +20,7 @@ two kept checkpoints on; a database in memory keeps none, for there is nothing t
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,17 +28,25 @@ import apsw
 import msgspec
 from blake3 import blake3
 
-from formicary.base.errors import Corrupt, Fault, Refusal, StorageFull, StorageReadOnly
+from formicary.base.errors import Corrupt, Fault, StorageFull, StorageReadOnly
 from formicary.machine.commands import encode
 from formicary.machine.durable import sync_file
-from formicary.machine.events import Outbox
+from formicary.machine.events import Event, Outbox
 from formicary.machine.fence import Fence, FencedRows
 from formicary.machine.replies import ReplyStore
 from formicary.machine.timers import Timers
 from formicary.products.anatomy import Product
 
-WAL_PAGES_MAX: Final = 16_384
-"""The write-ahead log is folded into the database at 64 MiB at the latest; checkpoints normally do it earlier."""
+COMMIT_ENTRIES: Final = 64
+"""Entries in one transaction of the database."""
+COMMIT_BYTES: Final = 256 << 10
+"""Changes after which a transaction is committed, so that no commit takes long."""
+FOLD_PAGES: Final = 8_192
+"""From 32 MiB on the write-ahead log should be folded into the database (:meth:`Rows.fold`)."""
+WAL_PAGES_MAX: Final = 65_536
+"""At 256 MiB the committing thread folds it itself, and everybody waits for that."""
+CACHE_KIB: Final = 131_072
+"""Pages of the database that are kept in memory, at most."""
 OUTSIDE_DIGEST: Final = frozenset({"machine_effects", "machine_cursors", "machine_schemas"})
 COUNTERS: Final = ("applied_index", "timers", "events", "replies")
 
@@ -81,9 +93,21 @@ _effect_decoder: Final = msgspec.msgpack.Decoder(Effect)
 class Rows:
     """The database, its one writer, and the machine's own tables in it."""
 
-    def __init__(self, path: Path | None, products: Sequence[Product], *, reverse_unordered: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path | None,
+        products: Sequence[Product],
+        *,
+        reverse_unordered: bool = False,
+        commit_entries: int = COMMIT_ENTRIES,
+    ) -> None:
         """Open or create the database; ``reverse_unordered``, for tests, turns the order of unordered rows round."""
         self.path = path
+        self.wants_folding = False
+        """Whether the write-ahead log has grown so long that :meth:`fold` is due."""
+        self._commit_entries = commit_entries
+        self._uncommitted = 0
+        self._uncommitted_bytes = 0
         with storage_faults(path):
             self.connection = apsw.Connection(":memory:" if path is None else str(path), statementcachesize=512)
             self._configure(reverse_unordered=reverse_unordered)
@@ -96,14 +120,16 @@ class Rows:
         self.outbox = Outbox(self)
         self.timers = Timers(self)
         self._session: apsw.Session | None = None
-        self._prune_through = 0
+        self._under_way = False
+        self._prune_through: int | None = None
 
     def _configure(self, *, reverse_unordered: bool) -> None:
         run = self.connection.execute
         self.connection.set_busy_timeout(5000)
         run("PRAGMA journal_mode = WAL").fetchall()
         run("PRAGMA synchronous = NORMAL")
-        run(f"PRAGMA wal_autocheckpoint = {WAL_PAGES_MAX}").fetchall()
+        run(f"PRAGMA cache_size = -{CACHE_KIB}")
+        self.connection.set_wal_hook(self._grown)
         run("PRAGMA foreign_keys = ON")
         run("PRAGMA trusted_schema = OFF")
         run(f"PRAGMA reverse_unordered_selects = {'ON' if reverse_unordered else 'OFF'}")
@@ -144,55 +170,85 @@ class Rows:
     # One entry
 
     def begin(self) -> None:
-        """Open the transaction of an entry."""
-        assert self._session is None, "an entry is under way"
+        """Open the savepoint of an entry, in a new transaction or in the one that the entries before it share."""
+        assert not self._under_way, "an entry is under way"
         with storage_faults(self.path):
-            self.connection.execute("BEGIN IMMEDIATE")
+            if not self.connection.in_transaction:
+                if self._uncommitted:
+                    message = "the disk failed and the rows fell back; the ledger must be opened again"
+                    raise Fault(message)
+                self.connection.execute("BEGIN IMMEDIATE")
+            self.connection.execute("SAVEPOINT entry")
+            self._under_way = True
             self._session = apsw.Session(self.connection, "main")
             self._session.table_filter(lambda name: name not in OUTSIDE_DIGEST)
             self._session.attach()
 
-    @contextmanager
-    def savepoint(self) -> Iterator[None]:
-        """Undo all rows of the block when it raises a refusal, and let the refusal go on."""
-        counters = self._counters.copy()
+    def mark(self) -> dict[str, int]:
+        """Open the savepoint of a command; :meth:`undo` takes the answer, :meth:`keep` needs nothing."""
         self.connection.execute("SAVEPOINT command")
-        try:
-            yield
-        except Refusal:
-            self.connection.execute("ROLLBACK TO command")
-            self.connection.execute("RELEASE command")
-            self._counters = counters
-            raise
-        # Any other exception ends the whole transaction: see rollback().
+        return self._counters.copy()
+
+    def undo(self, mark: dict[str, int]) -> None:
+        """Take back all rows and numbers since the mark."""
+        self.connection.execute("ROLLBACK TO command")
+        self.connection.execute("RELEASE command")
+        self._counters = mark
+
+    def keep(self) -> None:
+        """Let stay what came since the mark."""
         self.connection.execute("RELEASE command")
 
-    def changes(self, index: int) -> bytes:
-        """Close the books of entry ``index``: its net row changes, as a changeset of SQLite's session extension."""
+    def changes(self, index: int, events: Sequence[Event]) -> bytes:
+        """Close the books of entry ``index``: its net row changes, as a changeset of SQLite's session extension.
+
+        Replies and events are stored here, all at once: no handler can read them, so no command has to wait for it.
+        """
         assert self._session is not None, "no entry is under way"
+        self.replies.store()
+        self.outbox.store(events)
         self._counters["applied_index"] = index
         sql = "UPDATE machine_counters SET value = ? WHERE name = ? AND value != ?"
-        for name, value in self._counters.items():
-            self.connection.execute(sql, (value, name, value))
+        self.connection.executemany(sql, [(value, name, value) for name, value in self._counters.items()])
         changeset = self._session.changeset()
         self._close_session()
         return changeset
 
-    def commit(self, index: int, effect: Effect, changeset: bytes) -> None:
-        """Make the entry's rows and its effect one whole."""
+    def end(self, index: int, effect: Effect, changeset: bytes) -> None:
+        """Make the entry's rows and its effect one whole, and commit if it is time for that."""
         with storage_faults(self.path):
             if self.path is not None:
                 sql = "INSERT INTO machine_effects VALUES (?, ?, ?)"
                 self.connection.execute(sql, (index, encode(effect), changeset))
-                self.connection.execute("DELETE FROM machine_effects WHERE entry <= ?", (self._prune_through,))
-            self.connection.execute("COMMIT")
+                if self._prune_through is not None:
+                    self.connection.execute("DELETE FROM machine_effects WHERE entry <= ?", (self._prune_through,))
+                    self._prune_through = None
+            self.connection.execute("RELEASE entry")
+        self._under_way = False
         self.applied_index = index
+        self._uncommitted += 1
+        self._uncommitted_bytes += len(changeset)
+        if self._uncommitted >= self._commit_entries or self._uncommitted_bytes >= COMMIT_BYTES:
+            self.commit()
+
+    def commit(self) -> None:
+        """Commit all entries so far, so that other connections see them; between two entries."""
+        assert not self._under_way, "an entry is under way"
+        with storage_faults(self.path):
+            if self.connection.in_transaction:
+                self.connection.execute("COMMIT")
+        self._uncommitted = self._uncommitted_bytes = 0
 
     def rollback(self) -> None:
         """Give up the entry that is under way, if one is."""
+        if not self._under_way:
+            return
+        self._under_way = False
         self._close_session()
-        if self.connection.in_transaction:
-            self.connection.execute("ROLLBACK")
+        self.replies.forget_new()
+        if self.connection.in_transaction:  # after some errors SQLite has rolled all of it back by itself
+            self.connection.execute("ROLLBACK TO entry")
+            self.connection.execute("RELEASE entry")
             self._counters = self._stored_counters()
 
     def _close_session(self) -> None:
@@ -209,6 +265,7 @@ class Rows:
 
     def rewind(self, index: int) -> None:
         """Undo all entries after ``index``, newest first."""
+        self.commit()
         with storage_faults(self.path), self.connection:
             self.connection.execute("PRAGMA defer_foreign_keys = ON")
             sql = "SELECT entry, changes FROM machine_effects WHERE entry > ? ORDER BY entry DESC"
@@ -221,18 +278,49 @@ class Rows:
         self._counters = self._stored_counters()
         self.applied_index = self._counters["applied_index"]
 
-    def make_durable(self) -> None:
-        """Bring all commits so far to the disk; called from another thread while entries go on being applied."""
+    def make_durable(self, between_entries: AbstractContextManager[object]) -> None:
+        """Bring all entries so far to the disk; called from another thread while entries go on being applied.
+
+        While ``between_entries`` is entered, no entry is being applied.
+        """
         assert self.path is not None, "a database in memory can't be made durable"
+        with between_entries:
+            self.commit()
         with storage_faults(self.path):
             # Commits stand in the write-ahead log, which SQLite leaves to the operating system until it folds it in.
             sync_file(self.path.with_name(f"{self.path.name}-wal"))
+        self._fold()
+
+    def fold(self, between_entries: AbstractContextManager[object]) -> None:
+        """Bring the write-ahead log into the database, from another thread while entries go on being applied.
+
+        SQLite begins its log anew only when a transaction begins with all of it folded in. So the bulk is folded first,
+        then what came meanwhile, and the little that came during that between two entries.
+        """
+        self._fold()
+        with between_entries:
+            self.commit()
+        self._fold()
+        with between_entries:
+            self.commit()
+            self._fold()
+        self.wants_folding = False
+
+    def _fold(self) -> None:
+        with storage_faults(self.path):
             folder = apsw.Connection(str(self.path))
             try:
                 # The pragma, not the method: a connection that has read nothing yet does not know of the log.
                 folder.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
             finally:
                 folder.close()
+
+    def _grown(self, connection: apsw.Connection, _database: str, pages: int) -> int:
+        """Called by SQLite after each commit with the length of its write-ahead log."""
+        self.wants_folding = pages >= FOLD_PAGES
+        if pages >= WAL_PAGES_MAX:
+            connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        return apsw.SQLITE_OK
 
     def prune_effects(self, *, through: int) -> None:
         """Let the next commit delete effects up to an entry that no kept checkpoint needs."""
@@ -241,7 +329,10 @@ class Rows:
     def close(self) -> None:
         """Close the database; an entry that is under way is given up."""
         self.rollback()
-        self.connection.close()
+        try:
+            self.commit()
+        finally:
+            self.connection.close()
 
 
 def _on_conflict(reason: int, change: apsw.TableChange) -> int:

@@ -9,7 +9,7 @@
                  applied ───────────────────────────┘
                    │
                    └────── entry, applied ──► sealer ──► keeper
-                                          digest, leaves  checkpoints, never ahead of the durable log
+                                          digest, leaves  checkpoints, never ahead of the durable log; folding
 
 The sequencer is the only writer of state, so reads that must be exact run on it too, between entries. An entry may be
 applied before it is durable, but nothing of it is told to anyone until it is both; when the log fails, memory is ahead
@@ -87,7 +87,7 @@ class Pipeline:
         self._queue: SimpleQueue[Work | None] = SimpleQueue()
         self._to_log: SimpleQueue[Entry | None] = SimpleQueue()
         self._to_seal: SimpleQueue[tuple[Entry, Applied] | None] = SimpleQueue()
-        self._to_checkpoint: SimpleQueue[Future[int] | None] = SimpleQueue()
+        self._to_keep: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
         self._turn = threading.Condition()
         self._in_flight = 0
         self._durable = log.head.index
@@ -99,6 +99,7 @@ class Pipeline:
         self._applying: list[Work] = []
         self._applier = 0
         self._reads: deque[Work] = deque()
+        self._folding = False
         self._fault: BaseException | None = None
         self._closing = False
         self._kept = machine.sealed.records
@@ -273,6 +274,9 @@ class Pipeline:
             while entry.index - self._sealed > UNSEALED_MAX and self._fault is None:
                 self._turn.wait()
         self._to_seal.put((entry, applied))
+        if self.machine.rows.wants_folding and not self._folding:
+            self._folding = True
+            self._to_keep.put(self._fold)
         self._settle()
 
     def _chain(self, kind: EntryKind, body: bytes | memoryview, hashed: bytes) -> Entry:
@@ -352,21 +356,25 @@ class Pipeline:
                 self._turn.notify_all()
             if self.machine.sealed.records - self._kept >= self._checkpoint_every:
                 self._kept = self.machine.sealed.records
-                self._to_checkpoint.put(Future())
-        self._to_checkpoint.put(None)
+                self._to_keep.put(self._checkpoint_sealed)
+        self._to_keep.put(None)
 
-    # ── the keeper: checkpoints ─────────────────────────────────────────────────────────────────────────────────
+    # ── the keeper: checkpoints, and tidying up behind the rows ──────────────────────────────────────────────────
 
     def _run_keeper(self) -> None:
-        while (asked := self._to_checkpoint.get()) is not None:
-            asked.set_result(self._checkpoint_sealed())
+        while (work := self._to_keep.get()) is not None:
+            work()
+
+    def _fold(self) -> None:
+        self.machine.fold(self._baton)
+        self._folding = False
 
     def _checkpoint_sealed(self) -> int:
         """Checkpoint what is sealed, never ahead of the durable log; a machine in memory has nothing to keep."""
         index = self._sealed
         self.wait_durable(index)
         if self.machine.folder is not None:
-            self.machine.checkpoint()
+            self.machine.checkpoint(self._baton)
         return index
 
     def checkpoint(self) -> int:
@@ -375,7 +383,7 @@ class Pipeline:
         done: Future[int] = Future()
         with self._turn:
             self._refuse_when_stopped()
-            self._to_checkpoint.put(done)
+            self._to_keep.put(lambda: done.set_result(self._checkpoint_sealed()))
         return done.result()
 
     @property
@@ -437,7 +445,7 @@ class Pipeline:
         for ticket in unanswered:
             if not ticket.done():
                 ticket.set_exception(self._fault)
-        for queue in (self._queue, self._to_log, self._to_seal, self._to_checkpoint):
+        for queue in (self._queue, self._to_log, self._to_seal, self._to_keep):
             queue.put(None)
 
     def _drain_queue(self) -> list[Future[Any]]:
