@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from formicary.machine.fence import ROWS_MAX, FenceBroken, FencedRows
-from formicary.machine.rows import Rows
+from formicary.machine.rows import Effect, Rows
 from formicary.products.anatomy import Product
 
 SHOP = Product(
@@ -162,3 +162,48 @@ def test_a_schema_keeps_to_its_own_tables_and_to_whole_types(schema: str, why: s
     """Tables are STRICT, keyed, float-free, without defaults by the clock, and under the product's own prefix."""
     with pytest.raises(FenceBroken, match=why):
         Rows(None, [BANK, dataclasses.replace(SHOP, schema=schema)])
+
+
+def test_what_was_read_of_a_steady_table_is_kept_until_it_is_written() -> None:
+    """Asked again, the database is not; after a write it is, until the entry has ended."""
+    rows = Rows(None, [dataclasses.replace(SHOP, steady=frozenset({"shop_orders"})), BANK])
+    shop = rows.fenced["shop"]
+    state = "SELECT state FROM shop_orders WHERE id = ?"
+    rows.begin()
+    shop.run("INSERT INTO shop_orders (id, state) VALUES (?, ?)", 1, "new")
+    assert shop.one(state, 1) == ("new",)
+    shop.run("UPDATE shop_orders SET state = ? WHERE id = ?", "paid", 1)
+    assert shop.one(state, 1) == ("paid",)
+    rows.end(1, Effect(b"", b"", [], []), rows.changes(1, ()))
+    assert shop.one(state, 1) == ("paid",)
+    assert shop.one(state, 2) is None
+    behind_its_back = "UPDATE shop_orders SET state = 'other' WHERE id = 1"
+    rows.connection.execute(behind_its_back)
+    assert shop.one(state, 1) == ("paid",), "it did not come from memory"
+    shop.run("INSERT INTO shop_orders (id, state) VALUES (?, ?)", 2, "new")
+    assert shop.one(state, 1) == ("other",)
+    assert shop.one(state, 2) == ("new",)
+
+
+def test_what_a_refused_command_wrote_into_a_steady_table_is_not_kept() -> None:
+    """Nor what an entry wrote that was given up."""
+    rows = Rows(None, [dataclasses.replace(SHOP, steady=frozenset({"shop_orders"})), BANK])
+    shop = rows.fenced["shop"]
+    state = "SELECT state FROM shop_orders WHERE id = ?"
+    rows.begin()
+    mark = rows.mark()
+    assert shop.one(state, 1) is None
+    shop.run("INSERT INTO shop_orders (id, state) VALUES (?, ?)", 1, "new")
+    assert shop.one(state, 1) == ("new",)
+    rows.undo(mark)
+    assert shop.one(state, 1) is None
+    shop.run("INSERT INTO shop_orders (id, state) VALUES (?, ?)", 1, "late")
+    assert shop.one(state, 1) == ("late",)
+    rows.rollback()
+    assert shop.one(state, 1) is None
+
+
+def test_only_a_products_own_table_can_be_steady() -> None:
+    """A name that is not there is a slip of the pen."""
+    with pytest.raises(AssertionError, match="not all its tables"):
+        Rows(None, [dataclasses.replace(SHOP, steady=frozenset({"bank_secrets"})), BANK])

@@ -131,7 +131,7 @@ class Door:
         chosen = key.encode() if isinstance(key, str) else key
         command_id = blake3(signer + b"\0" + chosen).digest(length=COMMAND_ID_BYTES)
         data = encode(Command(command_id, signer, name, 1, encode(body)))
-        reply = read_reply(await asyncio.wrap_future(self.ledger.submit_command(data)))
+        reply = read_reply(await self.ledger.ask_in_loop(data))
         if reply.code != OK:
             raise Refusal(self.codes.get(reply.code, reply.code), code=reply.code)
         decoder = self._replies.get(name)
@@ -292,7 +292,7 @@ class Door:
             self._listening = True
             self.ledger.listen(self._heard)
         self.spawn(self._note_seen())
-        self.ledger.drive(self._loop.call_later)
+        self.ledger.drive(self._loop)
         for work in self._starts:
             await work()
 
@@ -307,6 +307,7 @@ class Door:
         for stop in reversed(self._stops):
             await stop()
         await self.aside(self.people.note_seen)
+        self.ledger.drive(None)
 
     def close(self) -> None:
         """Let go of threads, vault and store; the ledger is its opener's to close."""

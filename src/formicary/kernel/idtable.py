@@ -102,6 +102,12 @@ def find(ids: IdSlots, records: Records, low: np.uint64, high: np.uint64, hashed
 
 
 @compiled
+def find_record(ids: IdSlots, records: Records, low: np.uint64, high: np.uint64) -> int:
+    """Look for a record by its id: its index, or -1."""
+    return find(ids, records, low, high, mix(ids.seeds, low, high))
+
+
+@compiled
 def insert(slots: Words, index: int, hashed: np.uint64) -> None:
     """Add a record whose id is not there yet."""
     mask = U64(slots.shape[0] - 1)

@@ -16,8 +16,9 @@ import numpy as np
 
 from formicary.base.errors import Fault
 from formicary.kernel.expiry import expire_due, next_due
+from formicary.kernel.idtable import find_record
 from formicary.kernel.opening import open_batch
-from formicary.kernel.posting import Codes, find_account, find_transfer, post_batch
+from formicary.kernel.posting import Codes, post_batch
 from formicary.kernel.records import (
     ACCOUNT,
     ACCOUNTS_MAX,
@@ -28,7 +29,7 @@ from formicary.kernel.records import (
 )
 from formicary.kernel.recovery import recover_stores
 from formicary.kernel.storage import Records
-from formicary.kernel.tables import ACCOUNTS, DUE_DROPPED, TRANSFERS, Stores, Tables
+from formicary.kernel.tables import ACCOUNTS, DUE, DUE_DROPPED, TRANSFERS, Stores, Tables
 from formicary.kernel.undo import restore_due, undo_accounts, undo_transfers
 
 TIME_MAX: Final = 2**63 - 1 - TRANSFERS_MAX
@@ -124,12 +125,15 @@ class Kernel:
 
     def next_expiry(self) -> int | None:
         """When the next open hold is due, in ns since 1970, or None."""
+        if not self._stores.state[DUE]:
+            return None
         due = int(next_due(self.tables))
         return None if due < 0 else due
 
     def mark(self) -> Mark:
         """Remember this point, to :meth:`undo` to."""
-        return Mark(self.accounts_count, self.transfers_count, int(self._stores.state[DUE_DROPPED]))
+        state = self._stores.state.tolist()
+        return Mark(state[ACCOUNTS], state[TRANSFERS], state[DUE_DROPPED])
 
     def undo(self, mark: Mark) -> None:
         """Take back every transfer and account since ``mark``, exactly."""
@@ -144,11 +148,13 @@ class Kernel:
 
     def find_account(self, account_id: int) -> int:
         """Return the row of an account, or -1."""
-        return int(find_account(self.tables, *_halves(account_id)))
+        tables = self.tables
+        return int(find_record(tables.account_ids, tables.accounts, *_halves(account_id)))
 
     def find_transfer(self, transfer_id: int) -> int:
         """Return the index of a stored transfer, or -1."""
-        return int(find_transfer(self.tables, *_halves(transfer_id)))
+        tables = self.tables
+        return int(find_record(tables.transfer_ids, tables.transfers, *_halves(transfer_id)))
 
     def stored_accounts(self, first: int, last: int) -> Records:
         """View the accounts in rows ``first … last - 1`` as they are now (read only, and changing)."""
@@ -224,7 +230,7 @@ def warm_up() -> None:
 
 def _checked(batch: Records, dtype: np.dtype[np.void], time_ns: int) -> Records:
     """Make sure of a batch's form, and see it read-only, so that compiled code meets one type of array."""
-    assert batch.dtype == dtype, f"a batch of {dtype.itemsize}-byte records is needed"
+    assert batch.dtype is dtype or batch.dtype == dtype, f"a batch of {dtype.itemsize}-byte records is needed"
     assert batch.ndim == 1, "a batch is a list of records"
     assert len(batch) <= BATCH_MAX, f"a batch has {BATCH_MAX} records at most"
     _check_time(time_ns)

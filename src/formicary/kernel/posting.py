@@ -49,7 +49,7 @@ from formicary.kernel.flags import (
     THAWING_CREDIT,
     THAWING_DEBIT,
 )
-from formicary.kernel.idtable import INDEX_MASK, find, home, mix
+from formicary.kernel.idtable import INDEX_MASK, find, find_record, home, mix
 from formicary.kernel.journal import append, next_time
 from formicary.kernel.records import AMOUNT_ALL
 from formicary.kernel.storage import Record, Records
@@ -103,13 +103,13 @@ def look_up(t: Tables, batch: Records, first: int, last: int) -> None:
 @compiled
 def find_account(t: Tables, low: np.uint64, high: np.uint64) -> int:
     """Find an account's row by id, or -1."""
-    return find(t.account_ids, t.accounts, low, high, mix(t.account_ids.seeds, low, high))
+    return find_record(t.account_ids, t.accounts, low, high)
 
 
 @compiled
 def find_transfer(t: Tables, low: np.uint64, high: np.uint64) -> int:
     """Find a transfer's index by id, or -1."""
-    return find(t.transfer_ids, t.transfers, low, high, mix(t.transfer_ids.seeds, low, high))
+    return find_record(t.transfer_ids, t.transfers, low, high)
 
 
 @compiled

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any, Final
 
 import apsw
@@ -21,6 +22,8 @@ from formicary.products.anatomy import Product
 
 ROWS_MAX: Final = 10_000
 """Rows that one query of a handler may return."""
+KNOWN_MAX: Final = 1 << 16
+"""Answers out of steady tables that one product's rows keep in memory."""
 Value = int | str | bytes | None
 Row = tuple[Any, ...]
 """Values of a result, each of the type that its STRICT column has."""
@@ -31,6 +34,9 @@ FUNCTIONS: Final = frozenset({
 })  # fmt: skip
 """Functions that a handler may use in SQL: the same answer on every node, and no float from integers."""
 
+_READS: Final = frozenset({"select"})
+_WRITES: Final = frozenset({"insert", "replace", "update", "delete"})
+_VALUE_TYPES: Final = frozenset({int, str, bytes, type(None)})
 _TOUCHING: Final = frozenset({apsw.SQLITE_READ, apsw.SQLITE_INSERT, apsw.SQLITE_UPDATE, apsw.SQLITE_DELETE})
 _SCHEMA_ACTIONS: Final = frozenset({apsw.SQLITE_CREATE_TABLE, apsw.SQLITE_CREATE_INDEX})
 _CATALOGUE: Final = frozenset({"sqlite_master", "sqlite_schema"})
@@ -80,38 +86,73 @@ class FencedRows:
         self._product = product
         self._shapes = {table: _shape(connection, table) for table in _tables(connection, product)}
         self._approved: dict[str, str] = {}
+        self._touched: set[str] = set()
+        """Tables of the statement that is being judged."""
+        self._steady_reads: set[str] = set()
+        self._steady_writes: set[str] = set()
+        """Statements that read nothing but steady tables, and those that write one."""
+        self._known: dict[tuple[str, tuple[Value, ...]], Row | None] = {}
+        """What :meth:`one` found in steady tables."""
+        self._unsettled = False
+        assert product.steady <= self._shapes.keys(), f"{product.name}: {product.steady} are not all its tables"
 
     def all(self, sql: str, *values: Value) -> list[Row]:
         """Every row of a query, in its order; at most 10,000."""
-        self._judge(sql, values, {"select"})
-        rows: list[Row] = []
-        for row in self._connection.execute(sql, values):
-            if len(rows) == ROWS_MAX:
-                raise FenceBroken(self._product.name, sql, f"more than {ROWS_MAX} rows")
-            rows.append(self._checked(sql, row))
+        self._judge(sql, values, _READS)
+        rows: list[Row] = list(islice(self._connection.execute(sql, values), ROWS_MAX + 1))
+        if len(rows) > ROWS_MAX:
+            raise FenceBroken(self._product.name, sql, f"more than {ROWS_MAX} rows")
+        for row in rows:
+            self._check(sql, row)
         return rows
 
     def one(self, sql: str, *values: Value) -> Row | None:
         """The only row of a query, or None; a second row is a bug."""
-        rows = self.all(sql, *values)
-        if len(rows) > 1:
+        if sql in self._steady_reads and not self._unsettled:
+            key = (sql, values)
+            if key not in self._known:
+                if len(self._known) >= KNOWN_MAX:
+                    self._known.clear()
+                self._known[key] = self._look_up(sql, values)
+            return self._known[key]
+        return self._look_up(sql, values)
+
+    def _look_up(self, sql: str, values: tuple[Value, ...]) -> Row | None:
+        self._judge(sql, values, _READS)
+        cursor = self._connection.execute(sql, values)
+        row: Row | None = cursor.fetchone()
+        if row is None:
+            return None
+        if cursor.fetchone() is not None:
             raise FenceBroken(self._product.name, sql, "more than one row")
-        return rows[0] if rows else None
+        self._check(sql, row)
+        return row
 
     def run(self, sql: str, *values: Value) -> int:
         """Insert, update or delete; answer how many rows it touched."""
-        self._judge(sql, values, {"insert", "replace", "update", "delete"})
+        self._judge(sql, values, _WRITES)
+        if sql in self._steady_writes:
+            self.unsettle()
         self._connection.execute(sql, values)
         return self._connection.changes()
 
-    def _judge(self, sql: str, values: tuple[Value, ...], verbs: set[str]) -> None:
-        for value in values:
-            if value is not None and type(value) not in {int, str, bytes}:
-                raise FenceBroken(self._product.name, sql, f"{type(value).__name__} is not a value for a row")
+    def unsettle(self) -> None:
+        """Forget what was read of steady tables, and read them anew until :meth:`settle`."""
+        self._known.clear()
+        self._unsettled = True
+
+    def settle(self) -> None:
+        """Between two entries: what is written now is not taken back by itself."""
+        self._unsettled = False
+
+    def _judge(self, sql: str, values: tuple[Value, ...], verbs: frozenset[str]) -> None:
+        if not _VALUE_TYPES.issuperset(map(type, values)):
+            odd = next(type(value) for value in values if type(value) not in _VALUE_TYPES)
+            raise FenceBroken(self._product.name, sql, f"{odd.__name__} is not a value for a row")
         if self._approved.get(sql) not in verbs:
             self._approve(sql, values, verbs)
 
-    def _approve(self, sql: str, values: tuple[Value, ...], verbs: set[str]) -> None:
+    def _approve(self, sql: str, values: tuple[Value, ...], verbs: frozenset[str]) -> None:
         """Judge a statement that this product has not used before."""
         try:
             verb = check_statement(sql, self._shapes)
@@ -119,10 +160,16 @@ class FencedRows:
             raise FenceBroken(self._product.name, sql, str(error)) from None
         if verb not in verbs:
             raise FenceBroken(self._product.name, sql, f"{verb} is not for this method")
+        self._touched.clear()
         with _watched(self._connection, self._product.name, sql, self._allows):
             # EXPLAIN compiles the statement, which is what the authorizer watches, and runs nothing of it.
             self._connection.execute(sql, values, explain=1, can_cache=False).fetchall()
         self._approved[sql] = verb
+        steady = self._product.steady
+        if verb == "select" and self._touched and self._touched <= steady:
+            self._steady_reads.add(sql)
+        elif verb != "select" and not self._touched.isdisjoint(steady):
+            self._steady_writes.add(sql)
 
     def _allows(self, action: int, first: str | None, second: str | None) -> str:
         """Why SQLite may not do this for the product; empty when it may."""
@@ -134,15 +181,14 @@ class FencedRows:
             return f"{apsw.mapping_authorizer_function[action]} is not allowed"
         if first not in self._shapes:
             return f"{first} is not a table of {self._product.name}"
+        self._touched.add(str(first))
         if action == apsw.SQLITE_UPDATE and any(second in key for key in self._shapes[str(first)].keys):
             return f"{second} is part of a key: delete and insert instead"
         return ""
 
-    def _checked(self, sql: str, row: tuple[object, ...]) -> Row:
-        for value in row:
-            if type(value) is float:
-                raise FenceBroken(self._product.name, sql, "a float came back")
-        return row
+    def _check(self, sql: str, row: Row) -> None:
+        if float in map(type, row):  # det-ok: it looks for floats
+            raise FenceBroken(self._product.name, sql, "a float came back")
 
 
 def _allows_creation(product: Product, action: int, first: str | None, second: str | None) -> str:

@@ -11,6 +11,7 @@ Threads may share it. When a call returns, what it did is on disk; what it tells
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -100,9 +101,13 @@ class Ledger(MachineReads):
         """Queue one encoded command and return at once; the future's result is its encoded reply."""
         return self._pipeline.submit_command(command)
 
-    def drive(self, call_later: Callable[[float, Callable[[], None]], Any] | None) -> None:
-        """Let this thread's event loop apply its own commands (``loop.call_later``); None gives that up again."""
-        self._pipeline.drive(call_later)
+    def ask_in_loop(self, command: bytes) -> asyncio.Future[bytes]:
+        """Queue one encoded command from an event loop; the loop's future gets its encoded reply."""
+        return self._pipeline.ask_in_loop(command)
+
+    def drive(self, loop: asyncio.AbstractEventLoop | None) -> None:
+        """Let this thread's event loop apply the commands that it asks for; None gives that up again."""
+        self._pipeline.drive(loop)
 
     # ── products ────────────────────────────────────────────────────────────────────────────────────────────────
 

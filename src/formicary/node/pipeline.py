@@ -18,6 +18,7 @@ of it, and the whole pipeline stops for good with that fault.
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections import deque
@@ -32,7 +33,7 @@ import numpy as np
 from formicary.base.entry import Draft, Entry, EntryKind, body_hash, seal_draft
 from formicary.base.errors import Closed
 from formicary.kernel.records import BATCH_MAX, RECORD_BYTES
-from formicary.node.work import Driver, Outcome, Work, answers_of, bytes_of, ends_in_open_chain
+from formicary.node.work import Asked, Driver, Outcome, Work, answers_of, bytes_of, ends_in_open_chain, fail_all
 
 if TYPE_CHECKING:
     from formicary.log.port import Log
@@ -96,7 +97,7 @@ class Pipeline:
         self._held_back: Work | None = None
         self._baton = threading.Lock()
         self._driver: Driver | None = None
-        self._applying: list[Work] = []
+        self._applying: Sequence[Work | Asked] = ()
         self._applier = 0
         self._reads: deque[Work] = deque()
         self._folding = False
@@ -122,27 +123,31 @@ class Pipeline:
 
     def submit_command(self, command: Any) -> Future[Any]:  # noqa: ANN401 - the machine's own command type
         """Queue one command; the ticket's result is its reply."""
-        work = Work(EntryKind.COMMANDS, command, 1)
+        return self._submit(Work(EntryKind.COMMANDS, command, 1))
+
+    def drive(self, loop: asyncio.AbstractEventLoop | None) -> None:
+        """Apply the commands that this thread's event loop asks for on this very thread, until None is given.
+
+        Handlers speak to SQLite, which lets go of the interpreter's lock at each statement: two busy threads would hand
+        it to and fro all the time, and that costs more than the work.
+        """
+        while self._driver is not None and self._driver.waiting and self._fault is None:
+            self._pump()
+        self._driver = None if loop is None else Driver(loop)
+
+    def ask_in_loop(self, command: Any) -> asyncio.Future[Any]:  # noqa: ANN401 - the machine's own command type
+        """Submit a command from an event loop; the future of that loop gets its reply."""
         driver = self._driver
-        if driver is None or driver.thread != threading.get_ident():
-            return self._submit(work)
+        if driver is None or driver.loop is not asyncio.get_running_loop():
+            return asyncio.wrap_future(self.submit_command(command))
         with self._turn:
             self._refuse_when_stopped()
             self._in_flight += 1
-        driver.waiting.append(work)
+        ticket = driver.loop.create_future()
+        driver.waiting.append(Asked(command, ticket))
         if len(driver.waiting) == 1:
-            driver.call_later(GATHER_S, self._pump)
-        return work.ticket
-
-    def drive(self, call_later: Callable[[float, Callable[[], None]], Any] | None) -> None:
-        """Apply the commands that this thread's event loop submits on this very thread, until None is given.
-
-        Handlers speak to SQLite, which lets go of the interpreter's lock at each statement: two busy threads would hand
-        it to and fro all the time, and that costs more than the work. ``call_later(seconds, callback)`` is the loop's.
-        """
-        if self._driver is not None and call_later is None:
-            self._pump()
-        self._driver = None if call_later is None else Driver(threading.get_ident(), call_later)
+            driver.loop.call_later(GATHER_S, self._pump)
+        return ticket
 
     def _pump(self) -> None:
         """Apply what the event loop has gathered: one entry, and the rest in the loop's next round."""
@@ -152,20 +157,20 @@ class Pipeline:
         group = [driver.waiting.popleft() for _ in range(min(len(driver.waiting), PUMPED_MAX))]
         try:
             with self._applies(group):
-                self._append_and_apply(EntryKind.COMMANDS, group)
+                self._append_and_apply(EntryKind.COMMANDS, group, driver)
         except BaseException as fault:  # noqa: BLE001 - as in every thread of the pipeline
             self._stop(fault)
             return
         if driver.waiting:
-            driver.call_later(0, self._pump)
+            driver.loop.call_soon(self._pump)
 
     @contextmanager
-    def _applies(self, work: list[Work]) -> Iterator[None]:
+    def _applies(self, work: Sequence[Work | Asked]) -> Iterator[None]:
         """Be the one that applies; who fails in it leaves its work for :meth:`_stop` to answer."""
         with self._baton:
             self._applying, self._applier = work, threading.get_ident()
             yield
-            self._applying, self._applier = [], 0
+            self._applying, self._applier = (), 0
 
     def read(self, function: Callable[[Machine], Any]) -> Any:  # noqa: ANN401 - whatever the function returns
         """Run a quick read between entries; its result is given once all that it could see is durable."""
@@ -264,13 +269,13 @@ class Pipeline:
             size += work.size
         return group
 
-    def _append_and_apply(self, kind: EntryKind, group: list[Work]) -> None:
+    def _append_and_apply(self, kind: EntryKind, group: Sequence[Work | Asked], driver: Driver | None = None) -> None:
         entry = self._chain(kind, self._encode(kind, group), group[0].hashed if len(group) == 1 else b"")
         self._to_log.put(entry)
         applied = self.machine.apply(entry)
         with self._turn:
-            answers = answers_of(kind, group, applied)
-            self._outcomes.append(Outcome(entry.index, answers, sum(work.size for work in group), applied.events))
+            answers, size = answers_of(kind, group, applied), sum(work.size for work in group)
+            self._outcomes.append(Outcome(entry.index, answers, size, applied.events, driver))
             while entry.index - self._sealed > UNSEALED_MAX and self._fault is None:
                 self._turn.wait()
         self._to_seal.put((entry, applied))
@@ -286,7 +291,7 @@ class Pipeline:
         self._parent = entry.hash
         return entry
 
-    def _encode(self, kind: EntryKind, group: list[Work]) -> bytes | memoryview:
+    def _encode(self, kind: EntryKind, group: Sequence[Work | Asked]) -> bytes | memoryview:
         if kind == EntryKind.TICK:
             return b""
         if kind == EntryKind.COMMANDS:
@@ -336,12 +341,11 @@ class Pipeline:
             durable, fault = self._durable, self._fault
             self._turn.notify_all()
         for outcome in ready:
-            for ticket, value in outcome.answers:
-                if outcome.index <= durable:
-                    ticket.set_result(value)
-                else:
-                    ticket.set_exception(Closed(f"not known to be durable: {fault}"))
-            if outcome.events and outcome.index <= durable:
+            if outcome.index > durable:
+                outcome.fail(Closed(f"not known to be durable: {fault}"))
+                continue
+            outcome.tell()
+            if outcome.events:
                 for listener in self._listeners:
                     listener(outcome.events)
 
@@ -438,18 +442,16 @@ class Pipeline:
         with self._turn:
             self._fault = self._fault or fault
             failed_applying = self._applier == threading.get_ident()
-            unanswered = [work.ticket for work in self._applying] if failed_applying else []
+            unanswered: list[Any] = [work.ticket for work in self._applying] if failed_applying else []
             self._turn.notify_all()
         self._settle()
         unanswered += self._drain_queue()
-        for ticket in unanswered:
-            if not ticket.done():
-                ticket.set_exception(self._fault)
+        fail_all(unanswered, self._fault)
         for queue in (self._queue, self._to_log, self._to_seal, self._to_keep):
             queue.put(None)
 
-    def _drain_queue(self) -> list[Future[Any]]:
-        tickets = [read.ticket for read in self._reads]
+    def _drain_queue(self) -> list[Any]:
+        tickets: list[Any] = [read.ticket for read in self._reads]
         tickets += [] if self._driver is None else [work.ticket for work in self._driver.waiting]
         tickets += [] if self._held_back is None else [self._held_back.ticket]
         while not self._queue.empty():

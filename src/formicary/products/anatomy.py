@@ -115,6 +115,8 @@ class Product:
     name: str
     schema: str = ""
     """CREATE TABLE and CREATE INDEX statements; every name begins with ``<product>_``."""
+    steady: frozenset[str] = frozenset()
+    """Tables that most commands read and few write: what was read of them is kept in memory until one is written."""
     commands: tuple[CommandType, ...] = ()
     timers: tuple[TimerType, ...] = ()
     events: tuple[EventType, ...] = ()

@@ -28,6 +28,7 @@ def product(*, purses: Purses, payments: Sequence[Payments], book: Book) -> Prod
     return Product(
         name="guard",
         schema=schema_of(__name__),
+        steady=frozenset({"guard_marks", "guard_rulesets"}),
         commands=_commands(purses, payments, book),
         timers=(
             TimerType(
