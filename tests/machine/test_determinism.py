@@ -79,8 +79,8 @@ def test_the_order_of_changes_does_not_count_for_the_digest_of_rows() -> None:
         machine.rows.begin()
         insert = "INSERT INTO trial_marks (seq, number, how) VALUES (?, 0, ?)"
         for seq in order:
-            machine.rows.connection.execute(insert, (seq, "x" if order[0] == 3 else "y"))
-        machine.rows.connection.execute("UPDATE trial_marks SET how = 'z'")
+            machine.rows.fenced["trial"].run(insert, seq, "x" if order[0] == 3 else "y")
+        machine.rows.fenced["trial"].run("UPDATE trial_marks SET how = 'z'")
         digests.append(changes_digest(machine.rows.changes(1, ())))
     assert digests[0] == digests[1]
 
@@ -90,6 +90,7 @@ def test_a_float_in_a_row_is_found_before_it_gets_into_the_digest() -> None:
     machine = Machine(None, [PRODUCT])
     machine.rows.connection.execute("CREATE TABLE loose (id INTEGER NOT NULL PRIMARY KEY, x)")
     machine.rows.begin()
+    machine.rows.write_through()
     machine.rows.connection.execute("INSERT INTO loose VALUES (1, 0.5)")
     with pytest.raises(AssertionError, match="float"):
         changes_digest(machine.rows.changes(1, ()))

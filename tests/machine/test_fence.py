@@ -168,7 +168,7 @@ def test_what_was_read_of_a_steady_table_is_kept_until_it_is_written() -> None:
     """Asked again, the database is not; after a write it is, until the entry has ended."""
     rows = Rows(None, [dataclasses.replace(SHOP, steady=frozenset({"shop_orders"})), BANK])
     shop = rows.fenced["shop"]
-    state = "SELECT state FROM shop_orders WHERE id = ?"
+    state = "SELECT state FROM shop_orders WHERE id = ? LIMIT 1"
     rows.begin()
     shop.run("INSERT INTO shop_orders (id, state) VALUES (?, ?)", 1, "new")
     assert shop.one(state, 1) == ("new",)
@@ -189,7 +189,7 @@ def test_what_a_refused_command_wrote_into_a_steady_table_is_not_kept() -> None:
     """Nor what an entry wrote that was given up."""
     rows = Rows(None, [dataclasses.replace(SHOP, steady=frozenset({"shop_orders"})), BANK])
     shop = rows.fenced["shop"]
-    state = "SELECT state FROM shop_orders WHERE id = ?"
+    state = "SELECT state FROM shop_orders WHERE id = ? LIMIT 1"
     rows.begin()
     mark = rows.mark()
     assert shop.one(state, 1) is None

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from formicary.machine.rows import Rows
+    from formicary.machine.working_set import Change
 
 EVENTS_READ_MAX: Final = 1000
 """Events in one read of the outbox."""
@@ -58,13 +59,14 @@ class Outbox:
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
 
-    def store(self, events: Sequence[Event]) -> None:
-        """Store the events of an entry, inside its transaction."""
-        if events:
-            values = [
-                (event.number, event.entry, event.product, event.kind, event.payload, event.subject) for event in events
-            ]
-            self._rows.connection.executemany("INSERT INTO machine_events VALUES (?, ?, ?, ?, ?, ?)", values)
+    def store(self, events: Sequence[Event]) -> list[Change]:
+        """Store the events of an entry, inside its transaction; answer what that changes."""
+        rows = [
+            (event.number, event.entry, event.product, event.kind, event.payload, event.subject) for event in events
+        ]
+        if rows:
+            self._rows.connection.executemany("INSERT INTO machine_events VALUES (?, ?, ?, ?, ?, ?)", rows)
+        return [("machine_events", "INSERT", None, row) for row in rows]
 
     def of_entry(self, entry: int) -> tuple[Event, ...]:
         """Events of one entry that are still kept, in order."""

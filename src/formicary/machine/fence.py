@@ -12,12 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import islice
 from typing import Any, Final
 
 import apsw
 
+from formicary.machine.points import Point, point_of
 from formicary.machine.sql import TableShape, Unsafe, check_statement, tokens_of
+from formicary.machine.working_set import Table, WorkingSet
 from formicary.products.anatomy import Product
 
 ROWS_MAX: Final = 10_000
@@ -40,7 +43,8 @@ _VALUE_TYPES: Final = frozenset({int, str, bytes, type(None)})
 _TOUCHING: Final = frozenset({apsw.SQLITE_READ, apsw.SQLITE_INSERT, apsw.SQLITE_UPDATE, apsw.SQLITE_DELETE})
 _SCHEMA_ACTIONS: Final = frozenset({apsw.SQLITE_CREATE_TABLE, apsw.SQLITE_CREATE_INDEX})
 _CATALOGUE: Final = frozenset({"sqlite_master", "sqlite_schema"})
-_COLUMN_TYPES: Final = frozenset({"INTEGER", "TEXT", "BLOB"})
+_TYPE_OF: Final = {"INTEGER": int, "TEXT": str, "BLOB": bytes}
+"""What a STRICT column of a type holds, beside NULL."""
 _SCHEMA_WORDS_REFUSED: Final = frozenset({
     "always", "as", "autoincrement", "cascade", "check", "collate", "current_date", "current_time", "current_timestamp",
     "generated", "random", "select", "temp", "temporary", "trigger", "view", "virtual",
@@ -60,9 +64,9 @@ class Fence:
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
 
-    def rows_of(self, product: Product) -> FencedRows:
+    def rows_of(self, product: Product, working: WorkingSet) -> FencedRows:
         """The rows of one product, for its handlers."""
-        return FencedRows(self._connection, product)
+        return FencedRows(self._connection, product, working)
 
     def create_tables(self, product: Product) -> None:
         """Run a product's schema, and refuse tables whose rows could differ or could not be told apart."""
@@ -81,11 +85,19 @@ class Fence:
 class FencedRows:
     """What a handler sees of the database."""
 
-    def __init__(self, connection: apsw.Connection, product: Product) -> None:
+    def __init__(self, connection: apsw.Connection, product: Product, working: WorkingSet) -> None:
         self._connection = connection
         self._product = product
+        self._working = working
         self._shapes = {table: _shape(connection, table) for table in _tables(connection, product)}
+        self._tables = {table.name: table for table in map(partial(_table, connection), self._shapes) if table}
+        for table in self._tables.values():
+            working.add(table)
         self._approved: dict[str, str] = {}
+        self._points: dict[str, Point] = {}
+        """Statements that name one row by its key."""
+        self._touches: dict[str, tuple[Table, ...]] = {}
+        """Tables of the other statements, as far as their rows may wait in the working set."""
         self._touched: set[str] = set()
         """Tables of the statement that is being judged."""
         self._steady_reads: set[str] = set()
@@ -99,6 +111,11 @@ class FencedRows:
     def all(self, sql: str, *values: Value) -> list[Row]:
         """Every row of a query, in its order; at most 10,000."""
         self._judge(sql, values, _READS)
+        point = self._points.get(sql)
+        if point is not None and point.fits(values):
+            found = point.read(self._working, values)
+            return [] if found is None else [found]
+        self._see_all(sql)
         rows: list[Row] = list(islice(self._connection.execute(sql, values), ROWS_MAX + 1))
         if len(rows) > ROWS_MAX:
             raise FenceBroken(self._product.name, sql, f"more than {ROWS_MAX} rows")
@@ -108,6 +125,10 @@ class FencedRows:
 
     def one(self, sql: str, *values: Value) -> Row | None:
         """The only row of a query, or None; a second row is a bug."""
+        self._judge(sql, values, _READS)
+        point = self._points.get(sql)
+        if point is not None and point.fits(values):
+            return point.read(self._working, values)
         if sql in self._steady_reads and not self._unsettled:
             key = (sql, values)
             if key not in self._known:
@@ -118,7 +139,7 @@ class FencedRows:
         return self._look_up(sql, values)
 
     def _look_up(self, sql: str, values: tuple[Value, ...]) -> Row | None:
-        self._judge(sql, values, _READS)
+        self._see_all(sql)
         cursor = self._connection.execute(sql, values)
         row: Row | None = cursor.fetchone()
         if row is None:
@@ -133,8 +154,22 @@ class FencedRows:
         self._judge(sql, values, _WRITES)
         if sql in self._steady_writes:
             self.unsettle()
+        point = self._points.get(sql)
+        if point is not None and point.fits(values):
+            if self._working.waits:
+                return point.change(self._working, values)
+            point.forget(values)
+        else:
+            self._working.write_through()
+            for table in self._touches[sql]:
+                table.known.clear()
         self._connection.execute(sql, values)
         return self._connection.changes()
+
+    def _see_all(self, sql: str) -> None:
+        """Let SQLite have the rows that a query looks at, if some of them are in memory only."""
+        if any(table.before for table in self._touches[sql]):
+            self._working.write_through()
 
     def unsettle(self) -> None:
         """Forget what was read of steady tables, and read them anew until :meth:`settle`."""
@@ -165,6 +200,10 @@ class FencedRows:
             # EXPLAIN compiles the statement, which is what the authorizer watches, and runs nothing of it.
             self._connection.execute(sql, values, explain=1, can_cache=False).fetchall()
         self._approved[sql] = verb
+        self._touches[sql] = tuple([self._tables[name] for name in sorted(self._touched) if name in self._tables])
+        point = point_of(sql, self._tables)
+        if point is not None:
+            self._points[sql] = point
         steady = self._product.steady
         if verb == "select" and self._touched and self._touched <= steady:
             self._steady_reads.add(sql)
@@ -243,6 +282,28 @@ def _shape(connection: apsw.Connection, table: str) -> TableShape:
     )
 
 
+def _table(connection: apsw.Connection, name: str) -> Table | None:
+    """A table whose rows may wait in memory; None when SQLite has more to say of a row than its primary key.
+
+    With another unique key the order of writing counts, and a default value is SQLite's to know.
+    """
+    unique = connection.execute(
+        'SELECT count(*) FROM pragma_index_list(?) WHERE "unique" AND origin <> ?', (name, "pk")
+    )
+    columns = connection.execute(
+        "SELECT name, type, pk, dflt_value, hidden FROM pragma_table_xinfo(?) ORDER BY cid", (name,)
+    ).fetchall()
+    if unique.fetchone() != (0,) or any(default is not None or hidden for _, _, _, default, hidden in columns):
+        return None
+    key = sorted((int(place), number) for number, (_, _, place, _, _) in enumerate(columns) if place)
+    return Table(
+        name,
+        tuple([str(column).lower() for column, *_ in columns]),
+        tuple([_TYPE_OF[str(kind)] for _, kind, *_ in columns]),
+        tuple([number for _, number in key]),
+    )
+
+
 def _check_table(connection: apsw.Connection, product: Product, table: str) -> None:
     """STRICT, a key that is never NULL, and columns that can hold no float."""
     sql = "SELECT strict FROM pragma_table_list(?) WHERE schema = 'main'"
@@ -250,7 +311,7 @@ def _check_table(connection: apsw.Connection, product: Product, table: str) -> N
         raise FenceBroken(product.name, table, "the table is not STRICT")
     sql = "SELECT name, type FROM pragma_table_xinfo(?) ORDER BY cid"
     for name, kind in connection.execute(sql, (table,)):
-        if kind not in _COLUMN_TYPES:
+        if kind not in _TYPE_OF:
             raise FenceBroken(product.name, f"{table}.{name}", f"{kind} is not INTEGER, TEXT or BLOB")
     if not _shape(connection, table).keys:
         raise FenceBroken(product.name, table, "the table has no key of NOT NULL columns")

@@ -244,9 +244,9 @@ class Machine:
         else:
             posted = self._post(entry)
             dropped, codes = posted.dropped, posted.codes
-        changeset = self.rows.changes(entry.index, run.events)
-        effect = run.effect(changes_digest(changeset))
-        self.rows.end(entry.index, effect, changeset)
+        changes = self.rows.changes(entry.index, run.events)
+        effect = run.effect(changes_digest(changes))
+        self.rows.end(entry.index, effect, changes)
         self._timer_ns = self._next_timer()
         return Outcome(codes, tuple(run.answers), tuple(run.events), effect.rows_digest, dropped)
 

@@ -19,6 +19,7 @@ from formicary.machine.commands import encode
 
 if TYPE_CHECKING:
     from formicary.machine.rows import Rows
+    from formicary.machine.working_set import Change
 
 OK: Final = "ok"
 MACHINE_CODES: Final = {
@@ -101,12 +102,13 @@ class ReplyStore:
         """Keep a reply under its command's id; it is a row when the entry ends (:meth:`store`)."""
         self._new[command_id] = (command_hash, number, reply)
 
-    def store(self) -> None:
-        """Write the replies of the entry that is under way."""
-        if self._new:
-            values = [(name, *rest) for name, rest in self._new.items()]
-            self._rows.connection.executemany("INSERT INTO machine_replies VALUES (?, ?, ?, ?)", values)
+    def store(self) -> list[Change]:
+        """Write the replies of the entry that is under way; answer what that changes."""
+        rows = [(name, *rest) for name, rest in self._new.items()]
+        if rows:
+            self._rows.connection.executemany("INSERT INTO machine_replies VALUES (?, ?, ?, ?)", rows)
             self._new.clear()
+        return [("machine_replies", "INSERT", None, row) for row in rows]
 
     def forget_new(self) -> None:
         """Drop the replies of an entry that is given up."""

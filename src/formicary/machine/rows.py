@@ -1,9 +1,10 @@
 """The rows: one SQLite database for the tables of all products and of the machine itself.
 
-One savepoint for each entry that touches rows, one within it for each command; some entries share a transaction, for
-the log is what makes them durable and a commit costs more than an entry. What an entry changed is taken from SQLite's
-session extension: it is the net difference of the rows, so its digest depends on nothing but the state before and
-after. The same changeset, turned round, undoes the entry (:meth:`Rows.rewind`).
+One savepoint for each entry that touches rows; some entries share a transaction, for the log is what makes them durable
+and a commit costs more than an entry. Rows that handlers name by their key wait in the working set until the entry
+ends, which then knows what changed; what was written otherwise is taken from SQLite's session extension. Either way it
+is the net difference of the rows, so its digest depends on nothing but the state before and after. The same changes,
+turned round, undo the entry (:meth:`Rows.rewind`).
 
 Beside the rows, in the same commit, stands the entry's *effect*: its digest part, its replies and the kernel batches
 that handlers posted. After a crash the kernel is back at its last checkpoint while the rows may be ahead of it; then
@@ -32,9 +33,10 @@ from formicary.base.errors import Corrupt, Fault, StorageFull, StorageReadOnly
 from formicary.machine.commands import encode
 from formicary.machine.durable import sync_file
 from formicary.machine.events import Event, Outbox
-from formicary.machine.fence import Fence, FencedRows
+from formicary.machine.fence import Fence
 from formicary.machine.replies import ReplyStore
 from formicary.machine.timers import Timers
+from formicary.machine.working_set import Change, WorkingSet
 from formicary.products.anatomy import Product
 
 COMMIT_ENTRIES: Final = 64
@@ -47,7 +49,13 @@ WAL_PAGES_MAX: Final = 65_536
 """At 256 MiB the committing thread folds it itself, and everybody waits for that."""
 CACHE_KIB: Final = 131_072
 """Pages of the database that are kept in memory, at most."""
-OUTSIDE_DIGEST: Final = frozenset({"machine_effects", "machine_cursors", "machine_schemas"})
+UNWATCHED: Final = frozenset(
+    {"machine_effects", "machine_cursors", "machine_schemas", "machine_counters", "machine_replies", "machine_events"}
+)
+"""Tables that need no session to know what changed: some are no part of the digest, of the others it is plain."""
+LENGTH_BYTES: Final = 4
+LAYOUT: Final = "2"
+"""Another one, or other tables, and the rows are built again from the log."""
 COUNTERS: Final = ("applied_index", "timers", "events", "replies")
 
 _SCHEMA: Final = """
@@ -112,10 +120,13 @@ class Rows:
             self.connection = apsw.Connection(":memory:" if path is None else str(path), statementcachesize=512)
             self._configure(reverse_unordered=reverse_unordered)
             self._create(products)
-            self.fence = Fence(self.connection)
             self._counters = self._stored_counters()
+            self._counted = self._counters.copy()
+            """The counters as they are stored."""
             self.applied_index = self._counters["applied_index"]
-        self.fenced: dict[str, FencedRows] = {product.name: self.fence.rows_of(product) for product in products}
+        fence = Fence(self.connection)
+        self._working = WorkingSet(self.connection, self._attach)
+        self.fenced = {product.name: fence.rows_of(product, self._working) for product in products}
         self.replies = ReplyStore(self)
         self.outbox = Outbox(self)
         self.timers = Timers(self)
@@ -129,6 +140,7 @@ class Rows:
         run("PRAGMA journal_mode = WAL").fetchall()
         run("PRAGMA synchronous = NORMAL")
         run(f"PRAGMA cache_size = -{CACHE_KIB}")
+        run("PRAGMA temp_store = MEMORY")  # what a savepoint may have to put back is no file either
         self.connection.set_wal_hook(self._grown)
         run("PRAGMA foreign_keys = ON")
         run("PRAGMA trusted_schema = OFF")
@@ -137,7 +149,9 @@ class Rows:
             self.connection.config(option, 0)  # "x" is a column, never by accident a text
 
     def _create(self, products: Sequence[Product]) -> None:
-        hashes = {product.name: blake3(product.schema.encode()).digest() for product in products}
+        own = (_SCHEMA, ReplyStore.SCHEMA, Outbox.SCHEMA, Timers.SCHEMA)
+        schemas = {product.name: product.schema for product in products} | {"machine": LAYOUT + "".join(own)}
+        hashes = {name: blake3(schema.encode()).digest() for name, schema in schemas.items()}
         if self.connection.table_exists("main", "machine_schemas"):
             stored = dict(self.connection.execute("SELECT product, hash FROM machine_schemas ORDER BY product"))
             if stored != hashes:
@@ -145,7 +159,7 @@ class Rows:
             return
         fence = Fence(self.connection)
         with self.connection:
-            for schema in (_SCHEMA, ReplyStore.SCHEMA, Outbox.SCHEMA, Timers.SCHEMA):
+            for schema in own:
                 self.connection.execute(schema)
             for product in products:
                 fence.create_tables(product)
@@ -179,47 +193,65 @@ class Rows:
                     raise Fault(message)
                 self.connection.execute("BEGIN IMMEDIATE")
             self.connection.execute("SAVEPOINT entry")
-            self._under_way = True
+        self._under_way = True
+        self._working.begin()
+
+    def _attach(self) -> None:
+        """Have SQLite watch what changes: from here on the working set no longer knows."""
+        if self._session is None:
             self._session = apsw.Session(self.connection, "main")
-            self._session.table_filter(lambda name: name not in OUTSIDE_DIGEST)
+            self._session.table_filter(lambda name: name not in UNWATCHED)
             self._session.attach()
 
+    def write_through(self) -> None:
+        """Before the machine itself changes rows that SQLite has to be watched for (its timers)."""
+        self._working.write_through()
+
     def mark(self) -> dict[str, int]:
-        """Open the savepoint of a command; :meth:`undo` takes the answer, :meth:`keep` needs nothing."""
-        self.connection.execute("SAVEPOINT command")
+        """A command begins: :meth:`undo` takes the answer, :meth:`keep` needs nothing."""
+        self._working.mark()
         return self._counters.copy()
 
     def undo(self, mark: dict[str, int]) -> None:
         """Take back all rows and numbers since the mark."""
-        self.connection.execute("ROLLBACK TO command")
-        self.connection.execute("RELEASE command")
+        self._working.undo()
         self._counters = mark
 
     def keep(self) -> None:
         """Let stay what came since the mark."""
-        self.connection.execute("RELEASE command")
+        self._working.keep()
 
     def changes(self, index: int, events: Sequence[Event]) -> bytes:
-        """Close the books of entry ``index``: its net row changes, as a changeset of SQLite's session extension.
+        """Close the books of entry ``index``: its net row changes, in one form whatever order they were made in.
 
         Replies and events are stored here, all at once: no handler can read them, so no command has to wait for it.
         """
-        assert self._session is not None, "no entry is under way"
-        self.replies.store()
-        self.outbox.store(events)
+        assert self._under_way, "no entry is under way"
         self._counters["applied_index"] = index
-        sql = "UPDATE machine_counters SET value = ? WHERE name = ? AND value != ?"
-        self.connection.executemany(sql, [(value, name, value) for name, value in self._counters.items()])
-        changeset = self._session.changeset()
-        self._close_session()
-        return changeset
+        changes = self._working.end()
+        if self._session is not None:
+            changes += _changes_of(self._session.changeset())
+            self._close_session()
+        changes += self.replies.store() + self.outbox.store(events) + self._store_counters()
+        lines = sorted(map(encode, changes))
+        return b"".join([part for line in lines for part in (len(line).to_bytes(LENGTH_BYTES, "little"), line)])
 
-    def end(self, index: int, effect: Effect, changeset: bytes) -> None:
+    def _store_counters(self) -> list[Change]:
+        moved = [(name, value) for name, value in self._counters.items() if value != self._counted[name]]
+        sql = "UPDATE machine_counters SET value = ? WHERE name = ?"
+        self.connection.executemany(sql, [(value, name) for name, value in moved])
+        changes: list[Change] = [
+            ("machine_counters", "UPDATE", [name, self._counted[name]], [True, value]) for name, value in moved
+        ]
+        self._counted = self._counters.copy()
+        return changes
+
+    def end(self, index: int, effect: Effect, changes: bytes) -> None:
         """Make the entry's rows and its effect one whole, and commit if it is time for that."""
         with storage_faults(self.path):
             if self.path is not None:
                 sql = "INSERT INTO machine_effects VALUES (?, ?, ?)"
-                self.connection.execute(sql, (index, encode(effect), changeset))
+                self.connection.execute(sql, (index, encode(effect), changes))
                 if self._prune_through is not None:
                     self.connection.execute("DELETE FROM machine_effects WHERE entry <= ?", (self._prune_through,))
                     self._prune_through = None
@@ -228,7 +260,7 @@ class Rows:
         self._settle()
         self.applied_index = index
         self._uncommitted += 1
-        self._uncommitted_bytes += len(changeset)
+        self._uncommitted_bytes += len(changes)
         if self._uncommitted >= self._commit_entries or self._uncommitted_bytes >= COMMIT_BYTES:
             self.commit()
 
@@ -250,8 +282,16 @@ class Rows:
         if self.connection.in_transaction:  # after some errors SQLite has rolled all of it back by itself
             self.connection.execute("ROLLBACK TO entry")
             self.connection.execute("RELEASE entry")
-            self._counters = self._stored_counters()
+        self._read_again()
+
+    def _read_again(self) -> None:
+        """Forget what memory has of the rows: they were taken back."""
+        self._working.give_up()
+        for rows in self.fenced.values():
+            rows.unsettle()
         self._settle()
+        self._counters = self._stored_counters()
+        self._counted = self._counters.copy()
 
     def _settle(self) -> None:
         for rows in self.fenced.values():
@@ -273,19 +313,38 @@ class Rows:
         """Undo all entries after ``index``, newest first."""
         self.commit()
         with storage_faults(self.path), self.connection:
-            self.connection.execute("PRAGMA defer_foreign_keys = ON")
             sql = "SELECT entry, changes FROM machine_effects WHERE entry > ? ORDER BY entry DESC"
             for entry, changes in self.connection.execute(sql, (index,)).fetchall():
                 assert isinstance(changes, bytes)
-                apsw.Changeset.apply(
-                    changes, self.connection, conflict=_on_conflict, flags=apsw.SQLITE_CHANGESETAPPLY_INVERT
-                )
+                self._turn_back(changes)
                 self.connection.execute("DELETE FROM machine_effects WHERE entry = ?", (entry,))
-        for rows in self.fenced.values():
-            rows.unsettle()
-        self._settle()
-        self._counters = self._stored_counters()
+        self._read_again()
         self.applied_index = self._counters["applied_index"]
+
+    def _turn_back(self, changes: bytes) -> None:
+        """Undo the changes of one entry: what it inserted goes first, what it deleted comes back last."""
+        order = ("INSERT", "UPDATE", "DELETE")
+        for name, kind, before, after in sorted(_read_changes(changes), key=lambda change: order.index(change[1])):
+            columns = "SELECT name, pk FROM pragma_table_xinfo(?) ORDER BY cid"
+            shape: list[Any] = self.connection.execute(columns, (name,)).fetchall()
+            row = before if before is not None else after
+            assert row is not None
+            keys = [(column, value) for (column, pk), value in zip(shape, row, strict=True) if pk]
+            where, named = " AND ".join(f"{column} = ?" for column, _ in keys), [value for _, value in keys]
+            if kind == "INSERT":
+                self.connection.execute(f"DELETE FROM {name} WHERE {where}", named)  # noqa: S608 - from the schema
+                # An event that was delivered and pruned need not be taken back.
+                assert self.connection.changes() == 1 or name == "machine_events", f"{name} lacks a row"
+            elif kind == "DELETE":
+                places = ", ".join("?" * len(row))
+                self.connection.execute(f"INSERT INTO {name} VALUES ({places})", row)  # noqa: S608 - from the schema
+            else:
+                sets = [(column, value) for (column, pk), value in zip(shape, row, strict=True) if not pk]
+                changed = [(column, value) for column, value in sets if value is not True]
+                text = ", ".join(f"{column} = ?" for column, _ in changed)
+                sql = f"UPDATE {name} SET {text} WHERE {where}"  # noqa: S608 - from the schema
+                self.connection.execute(sql, [*[value for _, value in changed], *named])
+                assert self.connection.changes() == 1, f"{name} lacks a row"
 
     def make_durable(self, between_entries: AbstractContextManager[object]) -> None:
         """Bring all entries so far to the disk; called from another thread while entries go on being applied.
@@ -344,30 +403,34 @@ class Rows:
             self.connection.close()
 
 
-def _on_conflict(reason: int, change: apsw.TableChange) -> int:
-    """An event that was delivered and pruned need not be taken back; anything else that does not fit is damage."""
-    pruned = reason == apsw.SQLITE_CHANGESET_NOTFOUND and change.name == "machine_events"
-    return apsw.SQLITE_CHANGESET_OMIT if pruned else apsw.SQLITE_CHANGESET_ABORT
-
-
-def changes_digest(changeset: bytes) -> bytes:
-    """BLAKE3 over the changed rows in byte order, so that the order in which they were changed does not count.
-
-    On the way of every command, so it does with C what it can: True stands for "as it was", for no row holds a truth
-    value, and a float in any row is a bug.
-    """
-    lines = []
+def _changes_of(changeset: bytes) -> list[Change]:
+    """What SQLite's session saw, in the working set's form."""
+    changes: list[Change] = []
     for change in apsw.Changeset.iter(changeset):
-        before: Sequence[Any] | None = change.old
-        after: Sequence[Any] | None = change.new
+        before: Any = change.old
+        after: Any = change.new
         assert before is None or float not in map(type, before), "a float got into the rows"  # det-ok: looks for floats
         assert after is None or float not in map(type, after), "a float got into the rows"  # det-ok: looks for floats
         if before is not None and after is not None:
             before = [True if value is _AS_IT_WAS else value for value in before]
             after = [True if value is _AS_IT_WAS else value for value in after]
-        lines.append(encode((change.name, change.op, before, after)))
-    lines.sort()
-    return blake3(b"".join([part for line in lines for part in (len(line).to_bytes(4, "little"), line)])).digest()
+        changes.append((change.name, change.op, before, after))
+    return changes
+
+
+def _read_changes(changes: bytes) -> list[Any]:
+    """Take apart what :meth:`Rows.changes` made."""
+    found, place = [], 0
+    while place < len(changes):
+        end = place + LENGTH_BYTES + int.from_bytes(changes[place : place + LENGTH_BYTES], "little")
+        found.append(msgspec.msgpack.decode(changes[place + LENGTH_BYTES : end]))
+        place = end
+    return found
+
+
+def changes_digest(changes: bytes) -> bytes:
+    """BLAKE3 over the changed rows in byte order, so that the order in which they were changed does not count."""
+    return blake3(changes).digest()
 
 
 @contextmanager

@@ -187,9 +187,9 @@ def _top_level(tokens: Sequence[Token]) -> Iterator[tuple[int, Token]]:
 
 
 def _check_select(tokens: Sequence[Token], shapes: Mapping[str, TableShape], *, ordered: bool) -> None:
-    clauses = _clauses(tokens)
+    clauses = clauses_of(tokens)
     sources = _Sources.read(clauses.get("from", []), shapes)
-    grouped = {sources.column(term) for term in _split(clauses.get("group", [])[1:], ",")}
+    grouped = {sources.column(term) for term in split(clauses.get("group", [])[1:], ",")}
     loose = _loose_columns(clauses["select"], sources)
     aggregate = loose.has_aggregate
     if aggregate and not loose.columns <= grouped:
@@ -198,15 +198,15 @@ def _check_select(tokens: Sequence[Token], shapes: Mapping[str, TableShape], *, 
         raise Unsafe("a column that is not in GROUP BY is taken from any row of the group")
     if not ordered or not sources.tables or (aggregate and not grouped):
         return
-    terms = {sources.column(_without_direction(term)) for term in _split(clauses.get("order", [])[1:], ",")}
+    terms = {sources.column(_without_direction(term)) for term in split(clauses.get("order", [])[1:], ",")}
     settled = sources.closure(terms, clauses.get("where", []))
     if grouped <= settled if grouped else sources.all_settled(settled):
         return
     raise Unsafe("the order is not total: ORDER BY, with the columns fixed by =, must cover a key of every table")
 
 
-def _clauses(tokens: Sequence[Token]) -> dict[str, list[Token]]:
-    """Cut a SELECT at its top-level keywords; each clause without its first word."""
+def clauses_of(tokens: Sequence[Token]) -> dict[str, list[Token]]:
+    """Cut a SELECT at its top-level keywords; each clause without its first word. Raises Unsafe when one is twice."""
     places = [(place, token.text) for place, token in _top_level(tokens) if token.text in _CLAUSES]
     words = [word for _, word in places]
     if len(set(words)) != len(words):
@@ -215,7 +215,7 @@ def _clauses(tokens: Sequence[Token]) -> dict[str, list[Token]]:
     return {word: list(tokens[place + 1 : end]) for (place, word), end in zip(places, ends, strict=True)}
 
 
-def _split(tokens: Sequence[Token], separator: str) -> list[list[Token]]:
+def split(tokens: Sequence[Token], separator: str) -> list[list[Token]]:
     """Cut at a top-level separator; nothing gives no pieces."""
     if not tokens:
         return []
@@ -249,7 +249,7 @@ def _loose_columns(tokens: Sequence[Token], sources: _Sources) -> _Loose:
         follows = tokens[place + 1].text if place + 1 < len(tokens) else ""
         if token.text in _AGGREGATES and follows == "(":
             end = _closing(tokens, place + 1)
-            if len(_split(tokens[place + 2 : end], ",")) <= 1:  # with several arguments min and max are plain functions
+            if len(split(tokens[place + 2 : end], ",")) <= 1:  # with several arguments min and max are plain functions
                 has_aggregate = True
                 place = end
         elif token.text == "as":
@@ -282,8 +282,8 @@ class _Sources:
         """Read ``a [AS x] [LEFT|INNER|CROSS] JOIN b [AS y] ON …``, or tables with commas between them."""
         sources = cls({}, [])
         plain = [token for token in tokens if token.text not in {"left", "inner", "cross", "outer"}]
-        for piece in (part for item in _split(plain, ",") for part in _split(item, "join")):
-            head, *conditions = _split(piece, "on")
+        for piece in (part for item in split(plain, ",") for part in split(item, "join")):
+            head, *conditions = split(piece, "on")
             names = [token.text for token in head if token.text != "as"]
             if not names or len(names) > 2 or names[0] not in shapes:
                 raise Unsafe("FROM takes tables of the product, joined with ON")
@@ -318,8 +318,8 @@ class _Sources:
         if any(token.text in {"or", "between", "case"} for _, token in _top_level(tokens)):
             return []
         ties: list[Tie] = []
-        for term in _split(tokens, "and"):
-            sides = _split(term, "=")
+        for term in split(tokens, "and"):
+            sides = split(term, "=")
             left, right = (self._side(side) for side in sides) if len(sides) == 2 else (_OTHER, _OTHER)
             if _OTHER not in {left, right}:
                 ties += [(left, right)] if left else []

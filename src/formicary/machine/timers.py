@@ -51,11 +51,13 @@ class Timers:
 
     def add(self, timer: Timer) -> None:
         """Store a timer."""
+        self._rows.write_through()
         values = (timer.number, timer.due_ns, timer.product, timer.name, timer.payload)
         self._rows.connection.execute("INSERT INTO machine_timers VALUES (?, ?, ?, ?, ?)", values)
 
     def remove(self, number: TimerId, *, product: str) -> bool:
         """Delete a timer of this product; False when it has run or was removed before."""
+        self._rows.write_through()
         sql = "DELETE FROM machine_timers WHERE number = ? AND product = ?"
         self._rows.connection.execute(sql, (number, product))
         return self._rows.connection.changes() == 1

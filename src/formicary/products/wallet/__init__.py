@@ -27,7 +27,6 @@ def product(payouts: Payouts | None = None) -> Product:
     return Product(
         name="wallet",
         schema=schema_of(__name__),
-        steady=frozenset({"wallet_limits", "wallet_parameters", "wallet_people", "wallet_roles"}),
         commands=_of_people(payouts or NoPayouts()) + _of_operators(),
         timers=(
             TimerType(name="raise_own_limit", payload=commands.RaiseOwnLimit, handler=handlers.raise_own_limit),
