@@ -88,6 +88,18 @@ def test_a_session_ends_by_itself(town: Town, ann: Person) -> None:
     assert last is None
 
 
+def test_when_a_session_was_used_is_written_down_later(town: Town, ann: Person) -> None:
+    """The list knows at once; the store a little later, and all that were used in one go."""
+    town.wait(seconds=600)
+    assert ann.get("/v1/session").status_code == 200
+    (listed,) = town.door.sessions.of_person(ann.party)
+    sql = "SELECT used_ns FROM sessions WHERE person = ?"
+    assert town.door.store.one(sql, ann.party) == (listed.made_ns,)
+    town.run(town.door.sessions.note_uses())
+    assert town.door.store.one(sql, ann.party) == (listed.used_ns,) != (listed.made_ns,)
+    town.run(town.door.sessions.note_uses())
+
+
 def test_a_person_sees_and_ends_their_sessions(town: Town, ann: Person) -> None:
     """Each by name; signing out takes the cookie; nobody ends another's."""
     other = browser(town, ann)

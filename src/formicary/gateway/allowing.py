@@ -32,6 +32,7 @@ class Allowing:
         self._door = door
         self._sessions = sessions
         self._authenticators = tuple(authenticators)
+        self._cookie = sessions.cookie.encode() + b"="
         self._origin = door.config.public_origin.encode()
         self._sandbox = door.config.sandbox
         """A sandbox may be reached by several names: 127.0.0.1, localhost, an address of the LAN."""
@@ -48,7 +49,7 @@ class Allowing:
         cookie = headers.get(b"cookie")
         if cookie is None:
             return NOBODY
-        session = self._sessions.find(cookie_value(cookie, self._sessions.cookie))
+        session = self._sessions.find(cookie_value(cookie, self._cookie))
         if session is None:
             return NOBODY
         if request.method not in SAFE:
@@ -97,9 +98,8 @@ class Allowing:
         return caller.kind is CallerKind.SESSION and self._door.now_ns() < caller.confirmed_until_ns
 
 
-def cookie_value(header: bytes, name: str) -> str:
-    """The value of one cookie; empty when it is not there."""
-    start = name.encode() + b"="
+def cookie_value(header: bytes, start: bytes) -> str:
+    """The value of the cookie that ``start``, its name and ``=``, begins; empty when it is not there."""
     for part in header[:COOKIE_BYTES_MAX].split(b";"):
         stripped = part.strip()
         if stripped.startswith(start):

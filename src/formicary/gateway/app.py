@@ -31,8 +31,9 @@ from formicary.gateway.allowing import NOBODY, SAFE, Allowing
 from formicary.gateway.headers import RawHeaders, common_headers, policy_of
 from formicary.gateway.matching import RouteTable
 from formicary.gateway.problems import PROBLEM_TYPE, Problem, headers_of, problem_of
+from formicary.gateway.protocol import EXTENSION, Whole
 from formicary.gateway.rates import Buckets
-from formicary.gateway.reading import PATH_BYTES_MAX, check_json, read_body, read_json, read_key, read_query
+from formicary.gateway.reading import PATH_BYTES_MAX, bounded, check_json, read_body, read_json, read_key, read_query
 from formicary.gateway.routes import Asked, Authenticator, Caller, CallerKind, Observer, Route, Seen, Told
 
 if TYPE_CHECKING:
@@ -71,7 +72,10 @@ MODULES: Final = (
 ATTEMPTS: Final = ("/v1/sign-up/", "/v1/sign-in/", "/v1/confirm/", "/v1/recovery/")
 """Paths where somebody tries to show who they are: counted apart, by address."""
 ETAG_BYTES: Final = 12
+EMPTY: Final = frozenset({204, 304})
+"""Statuses of answers without a body."""
 log = logging.getLogger("formicary.gateway")
+_NONE: Final[Mapping[str, Any]] = {}
 _encode: Final = msgspec.json.Encoder().encode
 _JSON: Final = (b"content-type", b"application/json")
 _NOT_STORED: Final = (b"cache-control", b"no-store")
@@ -93,6 +97,8 @@ class Gateway:
         authenticators: list[Authenticator] = [each for m in loaded for each in _hook(m, "authenticators", door)]
         self._observers: list[Observer] = [each for m in loaded for each in _hook(m, "observers", door)]
         self._allowing = Allowing(door, door.sessions, authenticators)
+        door.on_start(self._begin_noting)
+        door.on_stop(door.sessions.note_uses)
         config = door.config
         self._known = Buckets(burst=config.rate_burst, per_minute=60 * config.rate_per_s)
         self._nobody = Buckets(burst=config.rate_nobody_burst, per_minute=60 * config.rate_nobody_per_s)
@@ -101,6 +107,8 @@ class Gateway:
         """What ids of this run's requests begin with; their number follows."""
         self.counter = itertools.count(1)
         self._common = common_headers(is_secure=config.is_secure)
+        data = ((b"content-security-policy", policy_of(b"")), *self._common)
+        self._data_lines = b"".join(b"%s: %s\r\n" % each for each in data)
         self._decoders = {
             (route.method, route.path): msgspec.json.Decoder(route.body)
             for route in self.table.routes
@@ -109,16 +117,9 @@ class Gateway:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or follow the server's start and stop."""
-        if scope["type"] == "http":
-            await self._serve(scope, receive, send)
-        elif scope["type"] == "lifespan":
-            await self._live(receive, send)
-        else:
-            await send({"type": "websocket.close", "code": 1000})
-
-    # ── one request ─────────────────────────────────────────────────────────────────────────────────────────────
-
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._live(scope, receive, send)
+            return
         started = time.perf_counter()
         exchange = _Exchange(self, scope, receive, send)
         error: Exception | None = None
@@ -146,8 +147,11 @@ class Gateway:
             for observe in self._observers:
                 observe(seen)
 
-    async def _live(self, receive: Receive, send: Send) -> None:
-        """Follow the server: start the door's work with it, and end it."""
+    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Follow the server: start the door's work with it, and end it. There is no websocket to open."""
+        if scope["type"] != "lifespan":
+            await send({"type": "websocket.close", "code": 1000})
+            return
         await receive()
         try:
             await self.door.start()
@@ -159,6 +163,9 @@ class Gateway:
         await receive()
         await self.door.stop()
         await send({"type": "lifespan.shutdown.complete"})
+
+    async def _begin_noting(self) -> None:
+        self.door.spawn(self.door.sessions.keep_noting_uses())
 
     # ── what an exchange needs ──────────────────────────────────────────────────────────────────────────────────
 
@@ -200,17 +207,24 @@ class Gateway:
         """Headers of every answer."""
         return self._common
 
+    @property
+    def data_lines(self) -> bytes:
+        """Headers of every answer that is no page, as they are sent."""
+        return self._data_lines
+
 
 class _Exchange:
     """One request and its answer."""
 
     __slots__ = (
+        "_body",
         "_gateway",
         "_headers",
         "_receive",
         "_scope",
         "_send",
         "_sent",
+        "_whole",
         "caller",
         "code",
         "id",
@@ -224,7 +238,10 @@ class _Exchange:
         self._receive = receive
         self._send = send
         self._sent = False
+        self._body: bytes | None = None
+        """What was read and nobody asked the request for yet."""
         self._headers: dict[bytes, bytes] = dict(scope["headers"])
+        self._whole: Whole | None = (scope.get("extensions") or _NONE).get(EXTENSION)
         self.id = f"{gateway.name}{next(gateway.counter):08x}"
         self.route: Route | None = None
         self.caller = NOBODY
@@ -240,11 +257,9 @@ class _Exchange:
         self.route = route
         if path.startswith(ATTEMPTS) and method not in SAFE:
             gateway.count_attempt(scope)
-        body = b""
-        if method not in SAFE:
-            seconds = gateway.door.config.body_s
-            body = await read_body(self._receive, headers, bytes_max=route.body_bytes_max, seconds=seconds)
-        request = Request(scope, _Replay(body, self._receive))
+        body = b"" if method in SAFE else await self._read_body(route.body_bytes_max)
+        self._body = body
+        request = Request(scope, self._replay)
         self.caller = caller = await gateway.allowing.caller(request, headers, body)
         gateway.count(caller, scope)
         gateway.allowing.check(caller, route)
@@ -261,6 +276,21 @@ class _Exchange:
             await answer(scope, self._receive, self._send_with_headers)
         else:
             await self._answer(answer)
+
+    async def _read_body(self, bytes_max: int) -> bytes:
+        """The request's body: what is there already needs no clock."""
+        body = None if self._whole is None else self._whole.body()
+        if body is not None:
+            return bounded(body, bytes_max)
+        seconds = self._gateway.door.config.body_s
+        return await read_body(self._receive, self._headers, bytes_max=bytes_max, seconds=seconds)
+
+    async def _replay(self) -> MutableMapping[str, Any]:
+        """What a request receives that is asked for its body: the one that was read, then what the connection tells."""
+        body, self._body = self._body, None
+        if body is None:
+            return await self._receive()
+        return {"type": "http.request", "body": body, "more_body": False}
 
     async def refuse(self, error: Exception) -> None:
         """Answer with a problem; when an answer has begun already, only the connection can end."""
@@ -295,11 +325,15 @@ class _Exchange:
         """Send an answer that is whole already."""
         self.status = status
         self._sent = True
-        policy = (b"content-security-policy", policy_of(b""))
-        length = [] if status in {204, 304} else [(b"content-length", str(len(body)).encode())]
-        every = [*headers, *length, policy, (b"x-request-id", self.id.encode()), *self._gateway.common]
-        await self._send({"type": "http.response.start", "status": status, "headers": every})
+        own = [*headers, (b"x-request-id", self.id.encode())]
+        if status not in EMPTY:
+            own.append((b"content-length", b"%d" % len(body)))
         shown = b"" if self._scope["method"] == "HEAD" else body
+        if self._whole is not None:
+            await self._whole.answer(status, own, self._gateway.data_lines, shown)
+            return
+        every = [*own, (b"content-security-policy", policy_of(b"")), *self._gateway.common]
+        await self._send({"type": "http.response.start", "status": status, "headers": every})
         await self._send({"type": "http.response.body", "body": shown})
 
     async def _send_with_headers(self, message: MutableMapping[str, Any]) -> None:
@@ -314,24 +348,6 @@ class _Exchange:
             names = {name.lower() for name, _ in headers}
             message = {**message, "headers": headers + [each for each in every if each[0] not in names]}
         await self._send(message)
-
-
-class _Replay:
-    """Gives a request's body, which was read already, to whoever asks the request for it."""
-
-    __slots__ = ("_body", "_given", "_receive")
-
-    def __init__(self, body: bytes, receive: Receive) -> None:
-        self._body = body
-        self._receive = receive
-        self._given = False
-
-    async def __call__(self) -> MutableMapping[str, Any]:
-        """The body once, then what the connection tells."""
-        if self._given:
-            return await self._receive()
-        self._given = True
-        return {"type": "http.request", "body": self._body, "more_body": False}
 
 
 def load_modules() -> list[Any]:

@@ -24,11 +24,14 @@ from formicary.base.errors import BadInput
 from formicary.gateway.edge_values import (
     ASSET_PATTERN,
     HEX_PATTERN,
+    ID_DIGITS,
+    ID_PATTERN,
     NOBODY_TOLD,
     SEALED_CHARS_MAX,
     TIME_CHARS_MAX,
     TIME_PATTERN,
     WORDS,
+    PartyId,
     PartyTold,
     read_asset,
     read_hex,
@@ -293,7 +296,8 @@ def _is_time(shape: shapes.Type) -> bool:
 def _hex_annotation(shape: shapes.BytesType) -> Any:  # noqa: ANN401 - a type
     least = None if shape.min_length is None else 2 * shape.min_length
     most = None if shape.max_length is None else 2 * shape.max_length
-    return Annotated[str, Meta(pattern=HEX_PATTERN, min_length=least, max_length=most)]
+    pattern = ID_PATTERN if least == most == ID_DIGITS else HEX_PATTERN
+    return Annotated[str, Meta(pattern=pattern, min_length=least, max_length=most)]
 
 
 def _list_of(item: Any, shape: shapes.VarTupleType | shapes.ListType) -> Any:  # noqa: ANN401 - types
@@ -348,17 +352,13 @@ _TIME: Final = Annotated[
         extra_json_schema={"format": "date-time"},
     ),
 ]
-_PARTY: Final = Annotated[
-    str,
-    Meta(pattern=HEX_PATTERN, min_length=32, max_length=32, description="A person's, shop's or institution's id"),
-]
 _TEXT: Final = Annotated[
     str, Meta(max_length=SEALED_CHARS_MAX, description="Kept in the vault, readable only for whom it concerns")
 ]
 _EDGE_IN: Final = {
     "asset": _In(_ASSET, lambda value, _number: read_asset(value)),
     "time": _In(_TIME, lambda value, _number: read_time(value)),
-    "party": _In(_PARTY, lambda value, _number: read_hex(value)),
+    "party": _In(PartyId, lambda value, _number: read_hex(value)),
     "sealed": _In(_TEXT, lambda value, number: number(value)),
 }
 _EDGE_OUT: Final = {

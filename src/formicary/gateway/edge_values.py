@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
+from msgspec import Meta
 
 from formicary.base.errors import BadInput
 from formicary.base.money import asset_code, parse_asset
@@ -15,6 +16,9 @@ from formicary.base.money import asset_code, parse_asset
 TIME_PATTERN: Final = r"^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})$"
 ASSET_PATTERN: Final = r"^([A-Z0-9]{1,6}|#[0-9]{1,10})$"
 HEX_PATTERN: Final = r"^([0-9a-f]{2})*$"
+ID_DIGITS: Final = 32
+ID_PATTERN: Final = r"^[0-9a-f]{32}$"
+"""16 bytes, as all parties' ids are: the same as above at that length, and found out in a third of the time."""
 TIME_CHARS_MAX: Final = 35
 SEALED_CHARS_MAX: Final = 1000
 _TIME: Final = re.compile(
@@ -27,8 +31,21 @@ WORDS: Final = {
     TIME_PATTERN: "a time as RFC 3339 writes it, such as 2026-01-31T12:00:00Z",
     ASSET_PATTERN: "the letters of a currency, such as EUR",
     HEX_PATTERN: "lower-case hexadecimal digits, two for each byte",
+    ID_PATTERN: "32 lower-case hexadecimal digits",
 }
 """What a pattern asks for, in plain words."""
+
+
+PartyId = Annotated[
+    str,
+    Meta(
+        pattern=ID_PATTERN,
+        min_length=ID_DIGITS,
+        max_length=ID_DIGITS,
+        description="A person's, shop's or institution's id",
+    ),
+]
+"""A party as it comes in."""
 
 
 class PartyTold(msgspec.Struct, frozen=True):
@@ -86,6 +103,7 @@ write_asset = lru_cache(maxsize=1024)(asset_code)
 """Write an asset as its letters."""
 
 
+@lru_cache(maxsize=1024)
 def read_asset(text: str) -> int:
     """Read an asset's letters, or ``#`` and its number."""
     return int(parse_asset(text))

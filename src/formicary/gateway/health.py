@@ -23,13 +23,16 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import time
+from bisect import bisect_left
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from importlib.metadata import version
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
-from prometheus_client import CollectorRegistry, Counter, Histogram
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import Response
 
@@ -67,31 +70,66 @@ class Ready(msgspec.Struct, frozen=True):
 
 
 class Metrics:
-    """Counts requests, and looks at the ledger when asked."""
+    """Counts requests, and looks at the ledger when asked.
+
+    What is counted for every request is counted in plain numbers by the event loop; Prometheus' forms are made of them
+    when it asks.
+    """
 
     def __init__(self, door: Door) -> None:
-        self._door = door
         self.registry = CollectorRegistry()
-        self._requests = Counter(
-            "formicary_requests", "Requests answered.", ["method", "route", "status"], registry=self.registry
-        )
-        self._seconds = Histogram(
-            "formicary_request_seconds", "How long they took.", ["route"], buckets=BUCKETS, registry=self.registry
-        )
-        self._refusals = Counter("formicary_refusals", "Refusals.", ["code"], registry=self.registry)
+        self._answers: Counter[tuple[str, str, int]] = Counter()
+        self._times: defaultdict[str, _Times] = defaultdict(_Times)
+        self._refusals: Counter[str] = Counter()
         self._known_codes = door.codes
+        self.registry.register(self)
         self.registry.register(_LedgerCollector(door))
 
-    def answered(self, *, method: str, route: str, status: int, seconds: float, code: str = "") -> None:
-        """Count one answer; ``route`` is the route's path with its braces, or empty where there is none."""
-        self._requests.labels(method, route or "none", str(status)).inc()
-        self._seconds.labels(route or "none").observe(seconds)
-        if code:
-            self._refusals.labels(code if code in self._known_codes else "other").inc()
+    def answered(self, seen: Seen) -> None:
+        """Count one answer, by its route's path with its braces; by ``none`` where there was no route."""
+        route = seen.path or "none"
+        self._answers[seen.method, route, seen.status] += 1
+        self._times[route].note(seen.seconds)
+        if seen.code:
+            self._refusals[seen.code if seen.code in self._known_codes else "other"] += 1
+
+    def collect(self) -> Iterator[Metric]:
+        """Give what was counted so far; from any thread."""
+        requests = CounterMetricFamily("formicary_requests", "Requests answered.", labels=["method", "route", "status"])
+        for (method, route, status), count in tuple(self._answers.items()):
+            requests.add_metric([method, route, str(status)], count)
+        yield requests
+        seconds = HistogramMetricFamily("formicary_request_seconds", "How long they took.", labels=["route"])
+        for route, times in tuple(self._times.items()):
+            seconds.add_metric([route], times.buckets(), times.seconds)
+        yield seconds
+        refusals = CounterMetricFamily("formicary_refusals", "Refusals.", labels=["code"])
+        for code, count in tuple(self._refusals.items()):
+            refusals.add_metric([code], count)
+        yield refusals
 
     def text(self) -> bytes:
         """Write all metrics in Prometheus' text form; blocks."""
         return generate_latest(self.registry)
+
+
+class _Times:
+    """How long the answers of one route took: how many within each bound of :data:`BUCKETS`, and in all."""
+
+    __slots__ = ("_counts", "seconds")
+
+    def __init__(self) -> None:
+        self._counts = [0] * (len(BUCKETS) + 1)
+        self.seconds = 0.0
+
+    def note(self, seconds: float) -> None:
+        """One more."""
+        self._counts[bisect_left(BUCKETS, seconds)] += 1
+        self.seconds += seconds
+
+    def buckets(self) -> list[tuple[str, float]]:
+        """Each bound with how many took no longer, as Prometheus counts."""
+        return list(zip((*map(str, BUCKETS), "+Inf"), accumulate(self._counts), strict=True))
 
 
 class _LedgerCollector:
@@ -186,12 +224,7 @@ def _is_local(asked: Asked) -> bool:
 
 def observers(door: Door) -> list[Observer]:
     """Count every request that was answered."""
-    metrics = shared(door, Metrics)
-
-    def count(seen: Seen) -> None:
-        metrics.answered(method=seen.method, route=seen.path, status=seen.status, seconds=seen.seconds, code=seen.code)
-
-    return [count]
+    return [shared(door, Metrics).answered]
 
 
 def routes(door: Door) -> list[Route]:

@@ -145,7 +145,8 @@ def observers(_door: Door) -> list[Observer]:
 
 def write_request(seen: Seen) -> None:
     """Write how a request went: nothing of who asked, and the route instead of the address. Silent until set up."""
-    if not structlog.is_configured():
+    is_loud = seen.error is not None or seen.status >= LOUD_FROM or seen.seconds >= SLOW_S
+    if not (is_loud or _state["debug"]) or not structlog.is_configured():
         return
     line = {
         "request": seen.request,
@@ -158,7 +159,7 @@ def write_request(seen: Seen) -> None:
     }
     if seen.error is not None:
         log().error("request", **line, exc_info=seen.error)
-    elif seen.status >= LOUD_FROM or seen.seconds >= SLOW_S:
+    elif is_loud:
         log().info("request", **line)
     else:
         log().debug("request", **line)

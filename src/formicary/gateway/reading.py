@@ -42,7 +42,9 @@ async def _read_parts(receive: Receive, bytes_max: int) -> bytes:
     message = await receive()
     body: bytes = message.get("body", b"")
     if not message.get("more_body"):
-        return _bounded(body, bytes_max, message)
+        if message["type"] == "http.disconnect":
+            raise Problem("bad_input", "The body broke off.", status=400)
+        return bounded(body, bytes_max)
     parts, size = [body], len(body)
     while message.get("more_body"):
         message = await receive()
@@ -58,9 +60,8 @@ async def _read_parts(receive: Receive, bytes_max: int) -> bytes:
     return b"".join(parts)
 
 
-def _bounded(body: bytes, bytes_max: int, message: MutableMapping[str, Any]) -> bytes:
-    if message["type"] == "http.disconnect":
-        raise Problem("bad_input", "The body broke off.", status=400)
+def bounded(body: bytes, bytes_max: int) -> bytes:
+    """A body that was read, if it is no larger than it may be."""
     if len(body) > bytes_max:
         raise Problem("body_too_large", f"The body has more than {bytes_max:,} bytes.")
     return body
@@ -68,7 +69,8 @@ def _bounded(body: bytes, bytes_max: int, message: MutableMapping[str, Any]) -> 
 
 def check_json(headers: Headers) -> None:
     """Refuse a body that does not say that it is JSON: a form of another site can't say so."""
-    if not _JSON.fullmatch(headers.get(b"content-type", b"").strip()):
+    media = headers.get(b"content-type", b"")
+    if media != b"application/json" and not _JSON.fullmatch(media.strip()):
         raise Problem("media_type_refused", headers={"Accept": "application/json"})
     if headers.get(b"content-encoding", b"identity") not in {b"identity", b""}:
         raise Problem("media_type_refused", "Send the body without compression.")

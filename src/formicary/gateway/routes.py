@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from formicary.products.anatomy import Access
 
 if TYPE_CHECKING:
-    import msgspec
     from starlette.requests import Request
     from starlette.responses import Response
 
@@ -34,8 +35,7 @@ class CallerKind(StrEnum):
     """A third party acting for a person, by an OAuth 2.1 access token."""
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(msgspec.Struct, frozen=True):
     """Who asks, and what they may."""
 
     kind: CallerKind = CallerKind.NOBODY
@@ -51,8 +51,7 @@ class Caller:
     """Name of the session, key or token, to count its requests by; never the secret itself."""
 
 
-@dataclass(slots=True)
-class Asked:
+class Asked(msgspec.Struct):
     """One request, read and allowed."""
 
     door: Door
@@ -68,8 +67,7 @@ class Asked:
     """The ``Idempotency-Key``, where the route takes one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(msgspec.Struct, frozen=True):
     """An answer with headers of its own."""
 
     body: msgspec.Struct | None
@@ -88,8 +86,7 @@ and it is wrong.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(msgspec.Struct, frozen=True):
     """What is known of a request when it has been answered, for logs and metrics: nothing personal."""
 
     request: str

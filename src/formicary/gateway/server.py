@@ -6,21 +6,25 @@ Behind TLS a reverse proxy stands in front; its address is in ``trusted_proxies`
 
 from __future__ import annotations
 
-import asyncio
 import gc
+import shutil
 import signal
 import socket
+import sys
+import tempfile
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from formicary.gateway import logs
 from formicary.gateway.app import Gateway
 from formicary.gateway.door import Door
+from formicary.gateway.protocol import PatientProtocol
 from formicary.gateway.store import Store
 from formicary.vault import FileKms, LocalKms, Vault
 
@@ -28,22 +32,27 @@ if TYPE_CHECKING:
     from formicary.gateway.config import Config
     from formicary.node.ledger import Ledger
 
-HEAD_BYTES_MAX: Final = 32 << 10
-"""Bytes of a request's line and headers."""
 GC_YOUNG: Final = 20_000
 """New objects between two looks for unreachable cycles; a request makes a few hundred, and hardly a cycle."""
+SWITCH_S: Final = 0.0005
+"""How long the event loop's thread may keep the interpreter's lock from one that waits. The ledger's logger needs it a
+few times for each entry, and whoever paid waits with it: Python's own 5 ms would be most of their wait."""
 BACKLOG: Final = 1024
-_TOO_LARGE: Final = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
-_TOO_SLOW: Final = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
 def open_door(
     config: Config, ledger: Ledger, *, in_memory: bool = False, now_ns: Callable[[], int] = time.time_ns
 ) -> Door:
-    """Put a door together: the vault, its key and the doors' own file lie in the folder ``data``, or in memory."""
+    """Put a door together: the vault, its key and the doors' own file lie in the folder ``data``, or in memory.
+
+    What a door in memory hands to other programs as files lies in a folder of its own, gone when the process ends.
+    """
     if in_memory:
+        aside = Path(tempfile.mkdtemp(prefix="formicary-"))
         vault = Vault(None, LocalKms(bytes(32)), now_ns=now_ns)
-        return Door(ledger, config, vault=vault, store=Store(), now_ns=now_ns)
+        door = Door(ledger, replace(config, data=aside), vault=vault, store=Store(), now_ns=now_ns)
+        weakref.finalize(door, shutil.rmtree, aside, ignore_errors=True)
+        return door
     folder = config.data
     vault = Vault(folder / "vault", FileKms(folder / config.kms_key), now_ns=now_ns)
     store = Store(folder / "gateway.db")
@@ -58,71 +67,6 @@ def _with_own_id(config: Config, store: Store) -> Config:
     store.run("INSERT INTO institution VALUES (1, ?) ON CONFLICT (one) DO NOTHING", config.institution)
     row: Any = store.one("SELECT id FROM institution WHERE one = 1")
     return replace(config, institution_id=row[0].hex())
-
-
-class PatientProtocol(HttpToolsProtocol):
-    """HTTP/1.1 whose patience ends: a request has to arrive whole within a time, and its head within a size."""
-
-    whole_s: float = 20.0
-
-    _deadline: asyncio.TimerHandle | None = None
-    _head_bytes = 0
-    _in_head = True
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """A connection on which nothing comes is closed too."""
-        super().connection_made(transport)
-        self._arm()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """The timer goes with the connection."""
-        self._disarm()
-        super().connection_lost(exc)
-
-    def data_received(self, data: bytes) -> None:
-        """Count what comes before a head is complete."""
-        if self._in_head:
-            self._head_bytes += len(data)
-        super().data_received(data)
-        if self._in_head and self._head_bytes > HEAD_BYTES_MAX:
-            self._end(_TOO_LARGE)
-
-    def on_message_begin(self) -> None:
-        """A request begins."""
-        super().on_message_begin()
-        self._in_head = True
-        if self._deadline is None:
-            self._arm()
-
-    def on_headers_complete(self) -> None:
-        """From here on the application bounds what comes."""
-        self._in_head = False
-        self._head_bytes = 0
-        super().on_headers_complete()
-
-    def on_message_complete(self) -> None:
-        """A request has arrived whole."""
-        self._disarm()
-        self._in_head = True
-        super().on_message_complete()
-
-    def _arm(self) -> None:
-        self._deadline = self.loop.call_later(self.whole_s, self._end, _TOO_SLOW)
-
-    def _disarm(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
-
-    def _end(self, answer: bytes) -> None:
-        """Say why, unless an answer is under way, and close."""
-        self._disarm()
-        if self.transport.is_closing():
-            return
-        cycle: Any = self.cycle  # None before the first request, whatever its type says
-        if cycle is None or cycle.response_complete:
-            self.transport.write(answer)
-        self.transport.close()
 
 
 class GatewayServer(uvicorn.Server):
@@ -165,7 +109,7 @@ def make_server(
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=True,
+        proxy_headers=bool(config.trusted_proxies),
         forwarded_allow_ips=config.trusted_proxies,
         limit_concurrency=config.connections_max,
         backlog=BACKLOG,
@@ -184,6 +128,7 @@ def serve(door: Door, *, ready: Callable[[], None] | None = None) -> None:
     gc.collect()
     gc.freeze()  # what was loaded stays: nobody needs to look through all of it again and again
     gc.set_threshold(GC_YOUNG, 20, 20)
+    sys.setswitchinterval(SWITCH_S)
     app = Gateway(door)
     # Uvicorn raises the signal again once it has stopped; what the caller has open is to be closed before the end.
     before = signal.signal(signal.SIGTERM, lambda *_: None)

@@ -2,11 +2,14 @@
 
 The cookie holds 32 random bytes that only the browser knows; the store has their hash, so that whoever reads our files
 can sign in as nobody. A session ends when nobody uses it for a while, and in any case after a longer time; a person
-sees all of theirs and ends any. Sessions are in memory too: a request costs no read of the store.
+sees all of theirs and ends any. Sessions are in memory too: a request costs no read of the store. When a session was
+used is noted there at once, and written down every few seconds beside the event loop, for whoever writes waits for the
+disk.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import secrets
 from collections import OrderedDict
@@ -15,6 +18,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    import apsw
+
     from formicary.gateway.config import Config
     from formicary.gateway.store import Store
 
@@ -28,6 +33,8 @@ SESSIONS_EACH_MAX: Final = 50
 """Sessions of one person; a further one ends the oldest."""
 USE_NOTED_NS: Final = 60_000_000_000
 """How far the noted time of use may lag behind: a request within a minute of the last noted one writes nothing."""
+USES_WRITTEN_S: Final = 5
+"""How long a noted use may wait to be written; what a crash forgets of it only ends a session that much sooner."""
 AGENT_CHARS_MAX: Final = 120
 _SECOND: Final = 1_000_000_000
 SCHEMA: Final = """
@@ -73,12 +80,15 @@ class Sessions:
         self._now_ns = now_ns
         self._idle_ns = config.session_idle_s * _SECOND
         self._absolute_ns = config.session_absolute_s * _SECOND
+        self._noted_ns = min(USE_NOTED_NS, self._idle_ns // 4)
         self.confirm_ns = config.confirm_s * _SECOND
         """For how long a person counts as having just shown passkey or PIN."""
         self.is_secure = config.is_secure
         self.cookie = COOKIE_SECURE if config.is_secure else COOKIE_PLAIN
         """Name of the cookie."""
         self._cache: OrderedDict[bytes, Session] = OrderedDict()
+        self._uses: dict[bytes, int] = {}
+        """When sessions were used, by their hash, which is not written yet."""
         store.ensure(SCHEMA)
 
     def begin(self, person: bytes, device: bytes, agent: str) -> tuple[str, Session]:
@@ -93,6 +103,7 @@ class Sessions:
             sql = f"INSERT INTO sessions ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - our own names
             row = (hashed, session.name, person, device, session.agent, now, now, now)
             connection.execute(sql, row).fetchall()
+            _write_uses(connection, self._uses.copy())
             limits = (now - self._idle_ns, now - self._absolute_ns)
             connection.execute("DELETE FROM sessions WHERE used_ns < ? OR made_ns < ?", limits).fetchall()
             oldest = """DELETE FROM sessions WHERE hash IN (SELECT hash FROM sessions WHERE person = ?
@@ -119,10 +130,22 @@ class Sessions:
         if now - session.used_ns > self._idle_ns or now - session.made_ns > self._absolute_ns:
             self._end(hashed)
             return None
-        if now - session.used_ns > min(USE_NOTED_NS, self._idle_ns // 4):
+        if now - session.used_ns > self._noted_ns:
             session.used_ns = now
-            self._store.run("UPDATE sessions SET used_ns = ? WHERE hash = ?", now, hashed)
+            self._uses[hashed] = now
         return session
+
+    async def note_uses(self) -> None:
+        """Write down which sessions were used since the last time, in one transaction beside the event loop."""
+        uses, self._uses = self._uses, {}
+        if uses:
+            await self._store.do(lambda store: store.transaction(lambda connection: _write_uses(connection, uses)))
+
+    async def keep_noting_uses(self) -> None:
+        """Write them down every few seconds, for as long as the server runs."""
+        while True:
+            await asyncio.sleep(USES_WRITTEN_S)
+            await self.note_uses()
 
     def confirm(self, session_name: str) -> int:
         """Note that the person of a session just showed passkey or PIN; return until when that counts, in ns."""
@@ -138,10 +161,11 @@ class Sessions:
     def of_person(self, person: bytes) -> list[Session]:
         """The living sessions of a person, newest use first."""
         now = self._now_ns()
-        sql = f"""SELECT {_COLUMNS} FROM sessions WHERE person = ? AND used_ns >= ? AND made_ns >= ?
-                  ORDER BY used_ns DESC, name"""  # noqa: S608 - our own names
-        rows: Any = self._store.all(sql, person, now - self._idle_ns, now - self._absolute_ns)
-        return [Session(*row) for row in rows]
+        sql = f"SELECT {_COLUMNS} FROM sessions WHERE person = ? AND made_ns >= ?"  # noqa: S608 - our own names
+        rows: Any = self._store.all(sql, person, now - self._absolute_ns)
+        found = (self._cache.get(row[0]) or Session(*row) for row in rows)
+        living = (each for each in found if now - each.used_ns <= self._idle_ns)
+        return sorted(living, key=lambda each: (-each.used_ns, each.name))
 
     def end(self, person: bytes, name: str) -> bool:
         """End one session of a person by its name; False when there is none."""
@@ -176,6 +200,11 @@ class Sessions:
         self._cache[session.hash] = session
         while len(self._cache) > SESSIONS_CACHED_MAX:
             self._cache.popitem(last=False)
+
+
+def _write_uses(connection: apsw.Connection, uses: dict[bytes, int]) -> None:
+    rows = [(used_ns, hashed) for hashed, used_ns in uses.items()]
+    connection.executemany("UPDATE sessions SET used_ns = ? WHERE hash = ?", rows).fetchall()
 
 
 def _agent_kind(agent: str) -> str:

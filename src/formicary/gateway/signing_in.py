@@ -152,13 +152,13 @@ async def sign_in_begin(asked: Asked) -> Begun:
     """Options for any passkey of ours."""
     door = asked.door
     options, challenge = door.passkeys.authentication([])
-    return Begun(options, door.tickets.make("sign-in", _Challenge(challenge), now_ns=door.now_ns()))
+    return Begun(options, await door.tickets.make("sign-in", _Challenge(challenge), now_ns=door.now_ns()))
 
 
 async def sign_in_finish(asked: Asked) -> Told:
     """Check the passkey, and begin a session."""
     door, proof = asked.door, asked.body
-    kept = door.tickets.take(proof.ticket, "sign-in", _Challenge, now_ns=door.now_ns())
+    kept = await door.tickets.take(proof.ticket, "sign-in", _Challenge, now_ns=door.now_ns())
     device = await prove_passkey(door, proof.credential, kept.challenge)
     return await signed_in(asked, device.person, device.device)
 
@@ -182,13 +182,13 @@ async def confirm_begin(asked: Asked) -> Begun:
     """Options for the person's own passkeys."""
     door, person = asked.door, _person(asked)
     options, challenge = door.passkeys.authentication(door.devices.of_person(person, "passkey"))
-    return Begun(options, door.tickets.make("confirm", _Challenge(challenge, person), now_ns=door.now_ns()))
+    return Begun(options, await door.tickets.make("confirm", _Challenge(challenge, person), now_ns=door.now_ns()))
 
 
 async def confirm_finish(asked: Asked) -> Confirmed:
     """Check passkey or PIN of the person who is signed in."""
     door, proof, person = asked.door, asked.body, _person(asked)
-    kept = door.tickets.take(proof.ticket, "confirm", _Challenge, now_ns=door.now_ns())
+    kept = await door.tickets.take(proof.ticket, "confirm", _Challenge, now_ns=door.now_ns())
     if kept.person != person:
         raise Problem("ticket_unknown")
     if proof.pin is not None:
@@ -209,13 +209,13 @@ async def device_begin(asked: Asked) -> Begun:
     name = await door.name_of(person, person)
     options, challenge = door.passkeys.registration(person, name, door.devices.of_person(person, "passkey"))
     kept = _Challenge(challenge, person, device)
-    return Begun(options, door.tickets.make("device", kept, now_ns=door.now_ns()))
+    return Begun(options, await door.tickets.make("device", kept, now_ns=door.now_ns()))
 
 
 async def device_finish(asked: Asked) -> DeviceAdded:
     """Let one more passkey or PIN sign in. Ours keeps it first: the ledger's list alone makes it count."""
     door, proof, person = asked.door, asked.body, _person(asked)
-    kept = door.tickets.take(proof.ticket, "device", _Challenge, now_ns=door.now_ns())
+    kept = await door.tickets.take(proof.ticket, "device", _Challenge, now_ns=door.now_ns())
     if kept.person != person:
         raise Problem("ticket_unknown")
     device = await new_device(door, proof, person=person, device=kept.device, challenge=kept.challenge)
@@ -238,13 +238,13 @@ async def recovery_begin(asked: Asked) -> Begun:
     person = await find(door, "alias", alias) or door.digest("nobody", alias)[:16]
     options, challenge = door.passkeys.registration(person, f"@{alias}", [])
     kept = _Challenge(challenge, person, secrets.token_bytes(16))
-    return Begun(options, door.tickets.make("recovery", kept, now_ns=door.now_ns()))
+    return Begun(options, await door.tickets.make("recovery", kept, now_ns=door.now_ns()))
 
 
 async def recovery_finish(asked: Asked) -> Recovery:
     """Keep the new device, and ask the trusted contacts; it signs nobody in before the ledger lists it."""
     door, proof = asked.door, asked.body
-    kept = door.tickets.take(proof.ticket, "recovery", _Challenge, now_ns=door.now_ns())
+    kept = await door.tickets.take(proof.ticket, "recovery", _Challenge, now_ns=door.now_ns())
     device = await new_device(door, proof, person=kept.person, device=kept.device, challenge=kept.challenge)
     await door.store.do(lambda _store: door.devices.add(device))
     body = door.message(

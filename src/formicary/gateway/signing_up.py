@@ -140,7 +140,7 @@ async def begin(asked: Asked) -> Begun:
     person, device = secrets.token_bytes(16), secrets.token_bytes(16)
     options, challenge = door.passkeys.registration(person, f"@{alias}" if alias else name, [])
     kept = _Wish(person, device, challenge, name, alias, read_asset(wish.currency), language)
-    return Begun(options, door.tickets.make(PURPOSE, kept, now_ns=door.now_ns()))
+    return Begun(options, await door.tickets.make(PURPOSE, kept, now_ns=door.now_ns()))
 
 
 async def finish(asked: Asked) -> Told:

@@ -42,7 +42,7 @@ class Tickets:
         self._ticket_ns = ticket_s * _SECOND
         store.ensure(SCHEMA)
 
-    def make(self, purpose: str, body: msgspec.Struct, *, now_ns: int) -> str:
+    async def make(self, purpose: str, body: msgspec.Struct, *, now_ns: int) -> str:
         """Keep what the second half needs; return the ticket."""
         ticket = secrets.token_urlsafe(32)
         nonce = secrets.token_bytes(12)
@@ -57,7 +57,7 @@ class Tickets:
             )
             connection.execute(sql, (TICKETS_MAX,)).fetchall()
 
-        self._store.transaction(write)
+        await self._store.do(lambda store: store.transaction(write))
         return ticket
 
     def find(self, ticket: str, purpose: str, kind: type[T], *, now_ns: int) -> T:
@@ -65,10 +65,10 @@ class Tickets:
         sql = "SELECT body FROM tickets WHERE hash = ? AND purpose = ? AND until_ns > ?"
         return _opened(self._store.one(sql, hash_of(ticket), purpose, now_ns), ticket, purpose, kind)
 
-    def take(self, ticket: str, purpose: str, kind: type[T], *, now_ns: int) -> T:
+    async def take(self, ticket: str, purpose: str, kind: type[T], *, now_ns: int) -> T:
         """Read a ticket and take it out, so that it is good once; refuses with ``ticket_unknown``."""
         sql = "DELETE FROM tickets WHERE hash = ? AND purpose = ? AND until_ns > ? RETURNING body"
-        rows = self._store.all(sql, hash_of(ticket), purpose, now_ns)
+        rows = await self._store.do(lambda store: store.all(sql, hash_of(ticket), purpose, now_ns))
         return _opened(rows[0] if rows else None, ticket, purpose, kind)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from formicary.base.errors import Refusal
 from formicary.gateway.problems import Problem
@@ -34,7 +35,7 @@ async def subjects_of(door: Door, caller: Caller, shop: str | None) -> list[Subj
         card = await door.ask("shop.shop", caller.party, door.asked("shop.shop", shop=party))
         if card.role not in MANAGERS:
             raise Problem("shop_not_yours", "Statements of a shop are for its owners and managers.")
-        reader = replace(caller, party=party, roles=frozenset())
+        reader = msgspec.structs.replace(caller, party=party, roles=frozenset())
         return [Subject(party, True, int.from_bytes(each.account, "big"), each.asset, reader) for each in card.accounts]  # noqa: FBT003
     try:
         accounts = await door.ask("wallet.accounts", party, door.asked("wallet.accounts"))
