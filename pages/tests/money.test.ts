@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { decimalOf, exponentOf, formatMoney, moneyParts, parseMoney } from '../src/shared/money';
 import { ibanFits } from '../src/wallet/pages/Bank';
 import { tipOf } from '../src/wallet/pages/Shop';
-import { divide } from '../src/wallet/pages/Together';
+import { divide } from '../src/wallet/parts/terms';
 
 const plain = (text: string) => text.replace(/[\u00a0\u202f]/g, ' ');
 

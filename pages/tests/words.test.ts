@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest';
 import type { Words } from '../src/shared/i18n';
 
 const SOURCE = join(import.meta.dirname, '../src');
-const APPS = ['till', 'operator', 'explorer'] as const;
-const PLACES = ['shared', 'wallet', ...APPS] as const;
+const APPS = ['wallet', 'till', 'operator', 'explorer'] as const;
+const PLACES = ['shared', ...APPS] as const;
 const flat = (words: Words, before = ''): string[] => Object.entries(words).flatMap(([key, value]) => (typeof value === 'string' ? [`${before}${key}`] : flat(value, `${before}${key}.`)));
 const values = (words: Words): string[] => Object.values(words).flatMap((value) => (typeof value === 'string' ? [value] : values(value)));
 const load = async (place: string, language: string) => (await import(`../src/${place}/locales/${language}.ts`)).default as Words;

@@ -14,7 +14,8 @@ const page = (load: () => Promise<Record<string, Loaded>>, name: string) =>
 const send = () => import('./pages/Send') as never as Promise<Record<string, Loaded>>;
 const money = () => import('./pages/Bank') as never as Promise<Record<string, Loaded>>;
 const together = () => import('./pages/Together') as never as Promise<Record<string, Loaded>>;
-const orders = () => import('./pages/Orders') as never as Promise<Record<string, Loaded>>;
+const buy = () => import('./pages/Buy') as never as Promise<Record<string, Loaded>>;
+const pools = () => import('./pages/Pools') as never as Promise<Record<string, Loaded>>;
 const safety = () => import('./pages/Safety') as never as Promise<Record<string, Loaded>>;
 const history = () => import('./pages/History') as never as Promise<Record<string, Loaded>>;
 const scan = () => import('./pages/Scan') as never as Promise<Record<string, Loaded>>;
@@ -38,9 +39,13 @@ const ROUTES: readonly (readonly [string, Loaded])[] = [
   ['/payment/:id', page(history, 'PaymentPage')],
   ['/statement', page(() => import('./pages/Statement') as never, 'Statement')],
   ['/standing', page(() => import('./pages/Standing') as never, 'Standing')],
-  ['/orders', page(orders, 'Orders')],
-  ['/order/:id', page(orders, 'OrderPage')],
-  ['/buy/:to?', page(orders, 'Buy')],
+  ['/orders', page(() => import('./pages/Orders') as never, 'Orders')],
+  ['/order/:id', page(() => import('./pages/Order') as never, 'OrderPage')],
+  ['/buy/:to?', page(buy, 'Buy')],
+  ['/sell', page(buy, 'Sell')],
+  ['/pools', page(pools, 'Pools')],
+  ['/pools/new', page(pools, 'NewPool')],
+  ['/pool/:id', page(pools, 'PoolPage')],
   ['/top-up', page(money, 'TopUp')],
   ['/withdraw', page(money, 'Withdraw')],
   ['/pay/:order', page(shop, 'Checkout')],

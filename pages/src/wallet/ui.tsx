@@ -84,7 +84,7 @@ export function Avatar({ party, icon, size = 44 }: { party?: Party | null; icon?
   const letters = [...name.trim()].length === 0 ? '' : /[\u4e00-\u9fff]/.test(name) ? [...name].slice(-2).join('') : name.split(/\s+/).slice(0, 2).map((word) => [...word][0] ?? '').join('').toUpperCase();
   return (
     <span className="avatar" data-hue={hue} data-kind={party?.kind} style={{ width: size, height: size }} aria-hidden="true">
-      {icon ? <Icon name={icon} size={size / 2} /> : letters || <Icon name={party?.kind === 'shop' ? 'store' : 'person'} size={size / 2} />}
+      {icon || party?.kind === 'institution' ? <Icon name={icon ?? 'bank'} size={size / 2} /> : letters || <Icon name={party?.kind === 'shop' ? 'store' : 'person'} size={size / 2} />}
     </span>
   );
 }

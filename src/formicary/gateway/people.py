@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from formicary.gateway.edge_values import NOBODY_TOLD, PartyTold
 from formicary.gateway.routes import Caller
-from formicary.vault import INSTITUTION
+from formicary.vault import ANYBODY, INSTITUTION
 
 if TYPE_CHECKING:
     from formicary.vault import Vault
@@ -60,12 +60,16 @@ class People:
             self._names.popitem(last=False)
 
     async def texts(self, caller: Caller, refs: Sequence[bytes]) -> dict[bytes, str]:
-        """The texts that a caller may read; the institution's people read what was sealed for it, and that is noted."""
+        """The texts that a caller may read: theirs, what is for all, and what the institution's people read, noted."""
         return await _aside(self._texts, caller, refs)
 
     def _texts(self, caller: Caller, refs: Sequence[bytes]) -> dict[bytes, str]:
-        found = self._vault.unseal_many(caller.party, refs) if caller.party else {}
-        missing = [ref for ref in refs if ref not in found]
+        if not caller.party:
+            return {}
+        found = self._vault.unseal_many(caller.party, refs)
+        if missing := [ref for ref in refs if ref not in found]:
+            found |= self._vault.unseal_many(ANYBODY, missing)
+        missing = [ref for ref in missing if ref not in found]
         if missing and not caller.roles.isdisjoint(STAFF):
             found |= self._vault.unseal_many(INSTITUTION, missing, purpose=f"case work by {caller.party.hex()}")
         return found

@@ -1,11 +1,11 @@
-"""For whom a text in a command is sealed: whoever the command names, and in a dispute whoever has to judge it."""
+"""For whom a text in a command is sealed: whom it names; in a dispute who judges it, of an offer to all, anybody."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
 from formicary.base.errors import Refusal
-from formicary.vault import INSTITUTION
+from formicary.vault import ANYBODY, INSTITUTION
 
 if TYPE_CHECKING:
     from formicary.gateway.door import Door
@@ -16,6 +16,8 @@ JUDGED: Final = frozenset(
     {"guard.appeal", "guard.report", "guard.decide", "escrow.dispute", "escrow.answer", "escrow.ship"}
 )
 """Commands whose texts the institution's people may read, for they decide by them."""
+OFFERED: Final = frozenset({"escrow.open_pool"})
+"""Commands whose texts whoever has signed in may read: they say what is offered to all."""
 RELATED: Final = {
     "order": ("escrow.order", "shop.order"),
     "stay": ("shop.stay",),
@@ -32,6 +34,8 @@ async def readers_of(door: Door, caller: Caller, name: str, message: Message) ->
     readers = list(parties)
     if name in JUDGED:
         readers.append(INSTITUTION)
+    if name in OFFERED:
+        readers.append(ANYBODY)
     product = name.partition(".")[0]
     for field, queries in RELATED.items():
         thing: Any = getattr(message, field, None)

@@ -12,15 +12,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
+from nacl.signing import SigningKey
 
 from formicary.base.money import parse_asset
 from formicary.gateway.courier import Courier
 from formicary.gateway.devices import Device
 from formicary.gateway.door import NODE
 from formicary.products.bank import SANDBOX_HOUSE
+from formicary.products.escrow.commands import Milestone, PoolStage
+from formicary.products.escrow.parcels import code_digest
 from formicary.products.pay.commands import Share
 from formicary.rails.sandbox_bank.bank import Bank
 from formicary.town.people import PEOPLE, PIN, SHOPS, Shop, Townsperson, town_id
+from formicary.vault import ANYBODY
 
 if TYPE_CHECKING:
     from formicary.gateway.door import Door
@@ -30,6 +34,8 @@ EUR: Final = parse_asset("EUR")
 COFFEE_MINOR: Final = 380
 HOUR_NS: Final = 3600 * 1_000_000_000
 DAY_NS: Final = 24 * HOUR_NS
+CARRIER_SEED: Final = town_id("carrier") + town_id("carrier's key")
+"""Of the town's carrier, so that anybody can play it: the seed of an Ed25519 key."""
 BY_ALIAS: Final = {person.alias: person for person in PEOPLE}
 Progress = Callable[[str], None]
 
@@ -280,7 +286,7 @@ class Seeder:
     # ── orders ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _order_things(self) -> None:
-        """Three orders in escrow (waiting, on its way, in dispute), and a payment that the guard holds."""
+        """Orders in escrow (waiting, on its way, in dispute, in parts), a payment that is held, something to share."""
         waiting = await self._buy("ines", "booknook", 3490, "First edition")
         sent = await self._buy("ben", "booknook", 1899, "A used atlas")
         broken = await self._buy("alice", "greens", 2750, "Box of plums")
@@ -291,6 +297,53 @@ class Seeder:
         await self._say("alice", "escrow.dispute", "dispute", order=broken, reason="damaged", evidence=(evidence,))
         note = "Activation fee for my grant"
         await self._send("grete", "kofi", 99_000, "fee_for_money", note)
+        await self._order_a_bookcase()
+        await self._print_a_map()
+
+    async def _order_a_bookcase(self) -> None:
+        """Work in three parts, the first of them accepted; a carrier signs when it is brought."""
+        parts = (("Oak bought", 8000), ("Built and oiled", 12_000), ("Brought and put up", 4000))
+        labels = [await self._note("ines", ("emil",), label) for label, _ in parts]
+        bought: Any = await self._say(
+            "ines",
+            "escrow.buy",
+            "buy bookcase",
+            seller=BY_ALIAS["emil"].id,
+            asset=EUR,
+            amount_minor=sum(price for _, price in parts),
+            ship_by_ns=self._begun_ns + 21 * DAY_NS,
+            silence="refund",
+            silence_s=14 * 86_400,
+            inspect_s=3 * 86_400,
+            carrier=None,
+            carrier_key=bytes(SigningKey(CARRIER_SEED).verify_key),
+            code=code_digest(town_id("bookcase code")),
+            milestones=tuple(Milestone(price, label) for (_, price), label in zip(parts, labels, strict=True)),
+            note=await self._note("ines", ("emil",), "A bookcase, made to measure"),
+        )
+        await self._say("ines", "escrow.accept_milestone", "accept oak", order=bought.order, number=1)
+
+    async def _print_a_map(self) -> None:
+        """Something that is made if enough people want it; half of the places that it needs are taken."""
+        stages = []
+        for label, weight in (("Drawn", 1), ("Printed and sent", 2)):
+            ref = await self._door.seal(BY_ALIAS["emil"].id, (ANYBODY,), label, ref=self._ref(f"map {label}"))
+            stages.append(PoolStage(weight, ref))
+        what = "The town's old map, printed anew"
+        opened: Any = await self._say(
+            "emil",
+            "escrow.open_pool",
+            "map",
+            asset=EUR,
+            price_minor=1800,
+            places_min=6,
+            places_max=12,
+            until_ns=self._begun_ns + 10 * DAY_NS,
+            stages=tuple(stages),
+            note=await self._door.seal(BY_ALIAS["emil"].id, (ANYBODY,), what, ref=self._ref(what)),
+        )
+        for buyer, places in (("chen", 2), ("ines", 1)):
+            await self._say(buyer, "escrow.join_pool", f"map {buyer}", pool=opened.pool, places=places)
 
     async def _buy(self, buyer: str, shop: str, price: int, note: str) -> bytes:
         seller = self.shops[shop]

@@ -38,6 +38,8 @@ FIELD_CHARS_MAX: Final = 2000
 DAY_NS: Final = 86_400_000_000_000
 INSTITUTION: Final = b"institution".rjust(16, b".")
 """The reader that stands for the institution's own people: cases, appeals, evidence."""
+ANYBODY: Final = b"anybody".rjust(16, b".")
+"""The reader that stands for whoever has signed in: what is offered to all. Gone with its owner, like any text."""
 _PEPPER: Final = b"pepper".rjust(16, b".")
 """Owner of the key under which digests are made."""
 
@@ -103,7 +105,8 @@ class Vault:
         pepper = self.keys.ensure(_PEPPER, now_ns=now_ns())
         assert pepper is not None, "the pepper is nobody's to erase"
         self._pepper = pepper
-        self.keys.ensure(INSTITUTION, now_ns=now_ns())
+        for reader in (INSTITUTION, ANYBODY):
+            self.keys.ensure(reader, now_ns=now_ns())
 
     # ── profiles ────────────────────────────────────────────────────────────────────────────────────────────────
 

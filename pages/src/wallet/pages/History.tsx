@@ -6,11 +6,15 @@ import { href } from '../../shared/router';
 import { say } from '../../shared/say';
 import { useAsk } from '../../shared/useAsk';
 import { Icon } from '../../shared/icons';
+import { isId } from '../parts/elsewhere';
+import { CallOff, stopsIn, stopsOut, useTransfer } from '../parts/Crossing';
 import { HeldActs, Reasons } from '../parts/Outcome';
+import { Track } from '../parts/Track';
 import { Movement, stateTone } from '../parts/movements';
 import { PartyCard } from '../parts/PartyField';
+import { inShort } from '../parts/terms';
 import { usePurses } from '../parts/usePurses';
-import { Act, Amount, Choice, Empty, Field, Notice, Page, Rows, Sheet, Tag, Waiting, copy, useNow } from '../ui';
+import { Act, Amount, Choice, Empty, Field, Notice, Page, Rows, Sheet, Tag, Waiting, copy, nameOf, useNow } from '../ui';
 
 export interface Hold {
   payment: string;
@@ -57,7 +61,7 @@ export function ActivityPage() {
 export function PaymentPage({ found }: { found: Record<string, string> }) {
   const { t, date } = useWords();
   const id = found.id ?? '';
-  const { data, ...rest } = useAsk<Activity>('/v1/pay/payment', { payment: id }, { on: ['pay.', 'guard.', 'shop.'] });
+  const { data, ...rest } = useAsk<Activity>('/v1/pay/payment', { payment: id }, { on: ['pay.', 'guard.', 'shop.', 'escrow.', 'clearing.'] });
   const holds = useAsk<Hold>(data?.state === 'held' && data.kind !== 'escrow' ? '/v1/guard/hold' : null, { payment: id }, { on: ['guard.'] });
   const hold = holds.data;
   const [proof, setProof] = useState(false);
@@ -65,7 +69,7 @@ export function PaymentPage({ found }: { found: Record<string, string> }) {
   const [text, setText] = useState('');
   if (!data) return <Page title={t('payment.title')} up="/activity"><Waiting {...rest} /></Page>;
   const out = data.direction === 'out';
-  const between = data.kind === 'escrow';
+  const between = data.kind.startsWith('escrow');
   const held = data.state === 'held' && !between;
   const again = () => { rest.again(); holds.again(); };
   const receipt = async () => {
@@ -83,7 +87,8 @@ export function PaymentPage({ found }: { found: Record<string, string> }) {
         <Tag tone={data.state === 'paid' ? 'good' : stateTone(data.state)}>{t(between && data.state === 'held' ? 'states.between' : `states.${data.state}`)}</Tag>
       </div>
       {data.other?.id ? <PartyCard party={data.other} /> : null}
-      {between ? <a className="button" href={href(`/order/${data.reference ?? id}`)}>{t('orders.show')}</a> : null}
+      {between ? <a className="button" href={href(wayToEscrow(data))}>{t(wayToEscrow(data).startsWith('/pool/') ? 'pools.show' : 'orders.show')}</a> : null}
+      {data.kind === 'clearing_out' || data.kind === 'clearing_in' ? <Across data={data} /> : null}
       {held ? <Held hold={hold} out={out} id={id} again={again} /> : null}
       <dl className="facts">
         <div><dt>{t('payment.at')}</dt><dd>{date(data.at, { dateStyle: 'long', timeStyle: 'medium' })}</dd></div>
@@ -94,7 +99,7 @@ export function PaymentPage({ found }: { found: Record<string, string> }) {
       <div className="stack">
         {!held ? <Act fill="outline" act={receipt}><Icon name="download" size={18} /> {t('payment.receipt')}</Act> : null}
         {!held ? <button type="button" className="link" onClick={() => setProof(true)}>{t('payment.proof')}</button> : null}
-        {out && data.state === 'paid' && data.other?.id ? <a className="link" href={href(`/send/${data.other.id}`)}>{t('payment.again')}</a> : null}
+        {out && data.state === 'paid' && data.other?.id && data.other.kind !== 'institution' ? <a className="link" href={href(`/send/${data.other.id}`)}>{t('payment.again')}</a> : null}
         {data.state === 'paid' && data.other?.kind === 'person' ? <button type="button" className="link" onClick={() => setReporting(true)}>{t('payment.report')}</button> : null}
       </div>
       <Sheet open={proof} title={t('payment.proof')} onClose={() => setProof(false)}>
@@ -108,6 +113,31 @@ export function PaymentPage({ found }: { found: Record<string, string> }) {
         <Act color="danger" act={async () => { await tell('/v1/guard/report', { payment: id, text: text.trim() || null }); setReporting(false); say(t('payment.reported'), 'good'); }}>{t('payment.report_send')}</Act>
       </Sheet>
     </Page>
+  );
+}
+
+/** Where the money of a safe order or a group buy waits: of a group buy each member has a payment, and its maker is paid by many. */
+export function wayToEscrow({ payment, kind, reference, other }: Pick<Activity, 'payment' | 'kind' | 'reference'> & { other?: Party | null }): string {
+  const shared = kind === 'escrow' ? reference !== payment : kind === 'escrow_out' && !other?.id;
+  return reference && shared ? `/pool/${reference}` : `/order/${reference ?? payment}`;
+}
+
+/** A payment between two institutions: to whom, and how far it has come. */
+function Across({ data }: { data: Activity }) {
+  const spoken = useWords();
+  const { t } = spoken;
+  const out = data.kind === 'clearing_out';
+  const { transfer, again } = useTransfer(data.payment, out ? 'out' : 'in');
+  if (!transfer) return null;
+  const name = nameOf(transfer.institution, t('party.kind_institution'));
+  return (
+    <section className="card" aria-labelledby="across">
+      <h2 id="across">{t('cross.way')}</h2>
+      {transfer.to ? <p>{t('cross.to', { name: isId(transfer.to) ? inShort(transfer.to) : transfer.to, at: name })}</p> : null}
+      <Track label={t('cross.way')} stops={out ? stopsOut(transfer, name, spoken) : stopsIn(transfer, name, spoken)} />
+      {out ? <CallOff transfer={transfer} again={again} /> : null}
+      {transfer.state === 'captured' && transfer.to ? <a className="link" href={href(`/send/${transfer.to}?at=${transfer.institution.id}`)}>{t('payment.again')}</a> : null}
+    </section>
   );
 }
 

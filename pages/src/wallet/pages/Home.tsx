@@ -33,11 +33,12 @@ export function Home() {
   const requests = useAsk<Listed<{ request: string }>>('/v1/pay/requests', { direction: 'in' }, { on: ['pay.'] });
   const [hidden, setHidden] = useState(() => { try { return localStorage.getItem('formicary.hidden') === '1'; } catch { return false; } });
   useEffect(() => { document.title = 'Formicary'; }, []);
-  useEvents(['pay.payment_made'], ({ data }) => {
+  useEvents(['pay.payment_made', 'clearing.in_moved'], ({ name, data }) => {
+    const across = name === 'clearing.in_moved' && data.state === 'captured';
     const payee = data.payee as { id?: string } | string | undefined;
     const to = typeof payee === 'string' ? payee : payee?.id;
     const mine = to === person?.person.id && data.state === 'paid';
-    if (mine && typeof data.amount_minor === 'number' && typeof data.asset === 'string') say(t('home.received', { amount: money(data.amount_minor, data.asset) }), 'good');
+    if ((mine || across) && typeof data.amount_minor === 'number' && typeof data.asset === 'string') say(t('home.received', { amount: money(data.amount_minor, data.asset) }), 'good');
   });
   const hide = () => {
     setHidden(!hidden);
@@ -112,7 +113,7 @@ function Backed({ asset }: { asset: string }) {
   const one = data?.items.find((item) => item.asset === asset);
   if (!one?.backed) return null;
   return (
-    <a className="backed" href="/explorer">
+    <a className="backed" href="/explorer#/backing">
       <Icon name="bank" size={26} />
       <span><strong>{t('home.backed', { asset })}</strong>{t('home.backed_text')}</span>
     </a>

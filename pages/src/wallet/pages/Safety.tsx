@@ -180,6 +180,7 @@ export function Trusted() {
   const { t, date } = useWords();
   const { data, ...rest } = useAsk<TrustedTold>('/v1/wallet/trusted', undefined, { on: ['wallet.'] });
   const recoveries = useAsk<{ items: Recovery[]; to_vouch: Recovery[] }>('/v1/wallet/recoveries', undefined, { on: ['wallet.'] });
+  const running = (recoveries.data?.items ?? []).filter(({ state }) => state === 'asked' || state === 'approved');
   const [adding, setAdding] = useState(false);
   const add = async (person: Party) => {
     await tell('/v1/wallet/trust', { person: person.id });
@@ -189,9 +190,9 @@ export function Trusted() {
   return (
     <Page title={t('trusted.title')} up="/safety" side={<button type="button" className="link" onClick={() => setAdding(true)}>{t('common.add')}</button>}>
       <p className="quiet">{t('trusted.text')}</p>
-      {(recoveries.data?.items ?? []).map((one) => (
+      {running.map((one) => (
         <Notice key={one.recovery} tone="bad" icon="warn" title={t('recover.running')}>
-          <p>{t('recover.running_text', { at: one.due ? date(one.due) : '…' })}</p>
+          <p>{t(one.state === 'approved' ? 'recover.running_text' : 'recover.waiting_text', { at: one.due ? date(one.due) : '…' })}</p>
           <Act color="danger" act={async () => { await tell('/v1/wallet/cancel_recovery', { recovery: one.recovery }); recoveries.again(); }}>{t('recover.stop')}</Act>
         </Notice>
       ))}

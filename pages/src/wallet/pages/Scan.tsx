@@ -19,6 +19,7 @@ export interface CodeRead {
   packet?: string | null;
   request?: string | null;
   stay?: string | null;
+  institution?: string | null;
   asset?: string | null;
   amount_minor?: number | null;
   name?: string | null;
@@ -29,6 +30,10 @@ const idOf = (party: string | { id: string } | null | undefined): string => (typ
 /** Where a code leads in the wallet; null when it leads nowhere. */
 export function wayOf(code: CodeRead): string | null {
   const amount = code.amount_minor ? `?amount=${code.amount_minor}&asset=${code.asset ?? ''}` : '';
+  if (code.institution) {
+    const more = new URLSearchParams({ at: code.institution, name: code.name ?? '', ...(code.amount_minor ? { amount: String(code.amount_minor), asset: code.asset ?? '' } : {}) });
+    return `/send/${idOf(code.shop)}?${more}`;
+  }
   if (code.kind === 'shop_order' && code.order) return `/pay/${code.order}`;
   if (code.kind === 'shop_till' && code.till) return `/till/${idOf(code.shop)}/${code.till}`;
   if (code.kind === 'person') return `/send/${idOf(code.person)}${amount}`;
@@ -44,7 +49,7 @@ export function ownLink(text: string): string | null {
     const url = new URL(text);
     if (url.origin !== location.origin) return null;
     if (/^\/pay\/[0-9a-f]{32}$/.test(url.pathname)) return url.pathname;
-    return /^#\/(send|packet|request|till|pay|ask)\//.test(url.hash) ? url.hash.slice(1) : null;
+    return /^#\/(send|packet|request|till|pay|ask|buy|pool|order)\//.test(url.hash) ? url.hash.slice(1) : null;
   } catch {
     return null;
   }
@@ -59,7 +64,7 @@ export function Scan() {
     setWrong(undefined);
     const link = ownLink(code.trim());
     if (link) return go(link);
-    if (/^@[a-z][a-z0-9._]+$/i.test(code.trim())) return go(`/send/${code.trim()}`);
+    if (/^@[a-z][a-z0-9._]+(@[^@\s/?#]+)?$/i.test(code.trim())) return go(`/send/${code.trim()}`);
     try {
       const found = await tell<CodeRead>('/v1/codes:read', { text: code.trim() });
       const way = found.payable === false ? null : wayOf(found);

@@ -4,10 +4,12 @@ import { newKey, tell } from '../../shared/api';
 import { useWords } from '../../shared/i18n';
 import { Icon } from '../../shared/icons';
 import { MoneyInput } from '../../shared/MoneyInput';
+import { href } from '../../shared/router';
 import { useSession } from '../../shared/session';
 import { useAsk } from '../../shared/useAsk';
 import { Outcome } from '../parts/Outcome';
 import { PartyCard } from '../parts/PartyField';
+import { writeOffer } from '../parts/terms';
 import { usePurses } from '../parts/usePurses';
 import { Act, Amount, Choice, Notice, Page, Waiting, nameOf, useNow } from '../ui';
 import { pictureOf } from './MyCode';
@@ -34,6 +36,10 @@ interface Paid {
   reasons: string[];
   exit_until?: string | null;
 }
+
+/** The same as a safe order, for who buys from afar: the money waits until the goods are there. */
+export const safely = (order: Pick<Order, 'shop' | 'amount_minor' | 'asset' | 'number'>): string =>
+  `/buy/${order.shop.id}?${writeOffer({ what: order.number, minor: order.amount_minor, asset: order.asset, parts: [], carrierKey: '' })}`;
 
 const TIPS = [0, 5, 10, 15] as const;
 const PER_TEN_THOUSAND = 10_000n;
@@ -70,6 +76,7 @@ export function Checkout({ found }: { found: Record<string, string> }) {
         <>
           <Act disabled={short} act={async () => setPaid(await tell<Paid>('/v1/shop/pay_order', { order: data.order, tip_minor: tip }, { key }))}>{t('send.pay', { amount: money(all, data.asset), name: nameOf(data.shop, t('common.unknown_person')) })}</Act>
           <p className="hint">{t('shop.until', { at: date(data.until) })}</p>
+          {data.many && !data.exit ? <a className="link" href={href(safely(data))}>{t('shop.safely')}</a> : null}
         </>
       ) : null}
     </Page>

@@ -10,13 +10,10 @@ import { useSession } from '../../shared/session';
 import { useAsk } from '../../shared/useAsk';
 import { Outcome } from '../parts/Outcome';
 import { PartyCard, PartyField, findParty } from '../parts/PartyField';
+import { divide, inDays } from '../parts/terms';
 import { usePurses } from '../parts/usePurses';
 import { Act, Amount, Avatar, Choice, Empty, Field, Notice, Page, Row, Rows, Sheet, Stepper, Tag, Waiting, copy, nameOf } from '../ui';
 import { PURPOSES, type Purpose } from './Send';
-
-const DAY_MS = 86_400_000;
-/** A time so many days ahead, as the API writes it. */
-export const inDays = (days: number): string => new Date(Date.now() + days * DAY_MS).toISOString();
 
 interface Asked {
   request: string;
@@ -161,15 +158,6 @@ export function Split() {
       <Sheet open={adding} title={t('split.add')} onClose={() => setAdding(false)}><PartyField label={t('split.add_who')} onFound={add} /></Sheet>
     </Page>
   );
-}
-
-/** As the ledger divides: the earliest shares take the remainder, one unit each. */
-export function divide(total: number, weights: readonly number[]): number[] {
-  const all = weights.reduce((sum, weight) => sum + weight, 0);
-  if (all === 0) return weights.map(() => 0);
-  const parts = weights.map((weight) => Number((BigInt(total) * BigInt(weight)) / BigInt(all)));
-  let rest = total - parts.reduce((sum, part) => sum + part, 0);
-  return parts.map((part, index) => (rest > 0 && (weights[index] ?? 0) > 0 ? (rest--, part + 1) : part));
 }
 
 interface Packet {

@@ -7,8 +7,6 @@ import { makePasskey, passkeysWork, signInWithPasskey, signInWithPin } from '../
 import { go, href } from '../../shared/router';
 import { say } from '../../shared/say';
 import { readSession } from '../../shared/session';
-import { PartyCard, findParty } from '../parts/PartyField';
-import type { Party } from '../../shared/answers';
 import { Act, Field, Notice, Page, Pick } from '../ui';
 
 const REGIONS: Record<string, string> = { US: 'USD', GB: 'GBP', CH: 'CHF', CN: 'CNY', HK: 'HKD', JP: 'JPY', SG: 'SGD', CZ: 'CZK', PL: 'PLN', SE: 'SEK', NO: 'NOK', DK: 'DKK', CA: 'CAD', AU: 'AUD', PH: 'PHP', IN: 'INR', KR: 'KRW', BR: 'BRL', TN: 'TND' };
@@ -128,11 +126,9 @@ export function Recover() {
   const { t } = useWords();
   const [alias, setAlias] = useState('');
   const [pin, setPin] = useState('');
-  const [party, setParty] = useState<Party>();
   const [asked, setAsked] = useState(false);
   const [byPin, setByPin] = useState(!passkeysWork());
   const ask = async () => {
-    if (!party) return;
     const begun = await tell<{ options: unknown; ticket: string }>('/v1/recovery/begin', { alias });
     const proof = byPin ? { pin } : { credential: await makePasskey(begun.options) };
     await tell('/v1/recovery/finish', { ticket: begun.ticket, ...proof });
@@ -145,14 +141,9 @@ export function Recover() {
       ) : (
         <form className="stack" onSubmit={(event) => event.preventDefault()}>
           <p className="quiet">{t('recover.text')}</p>
-          <Field label={t('welcome.alias')} before="@" value={alias} onChange={(value) => { setAlias(value.toLowerCase().replace(/^@/, '')); setParty(undefined); }} autoComplete="username" maxLength={30} />
-          {party ? <PartyCard party={party} /> : null}
-          {party && byPin ? <Field label={t('welcome.pin')} value={pin} onChange={(value) => setPin(value.replace(/\D/g, ''))} type="password" inputMode="numeric" autoComplete="new-password" hint={t('codes.pin_weak')} maxLength={12} /> : null}
-          {party ? (
-            <Act type="submit" disabled={byPin && pin.length < 6} act={ask}>{t('recover.ask')}</Act>
-          ) : (
-            <Act type="submit" disabled={!goodAlias(alias)} act={async () => setParty(await findParty(`@${alias}`))}>{t('party.find')}</Act>
-          )}
+          <Field label={t('welcome.alias')} before="@" value={alias} onChange={(value) => setAlias(value.toLowerCase().replace(/^@/, ''))} autoComplete="username" maxLength={30} />
+          {byPin ? <Field label={t('welcome.pin')} value={pin} onChange={(value) => setPin(value.replace(/\D/g, ''))} type="password" inputMode="numeric" autoComplete="new-password" hint={t('codes.pin_weak')} maxLength={12} /> : null}
+          <Act type="submit" disabled={!goodAlias(alias) || (byPin && pin.length < 6)} act={ask}>{t('recover.ask')}</Act>
           {passkeysWork() ? <button type="button" className="link" onClick={() => setByPin(!byPin)}>{t(byPin ? 'welcome.use_passkey' : 'welcome.use_pin')}</button> : null}
         </form>
       )}

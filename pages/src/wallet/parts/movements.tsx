@@ -4,7 +4,7 @@ import type { IconName } from '../../shared/icons';
 import { Amount, Avatar, Row, Tag, nameOf } from '../ui';
 
 export const KIND_ICONS: Record<string, IconName> = {
-  top_up: 'topUp', withdrawal: 'withdraw', packet: 'packet', packet_opened: 'packet', packet_back: 'packet', order: 'repeat', escrow: 'box', escrow_back: 'box', fee: 'receipt', refund: 'back',
+  top_up: 'topUp', withdrawal: 'withdraw', packet: 'packet', packet_opened: 'packet', packet_back: 'packet', order: 'repeat', escrow: 'box', escrow_out: 'box', escrow_back: 'box', fee: 'receipt', refund: 'back',
 };
 export const stateTone = (state: string): 'plain' | 'good' | 'bad' | 'warn' =>
   state === 'held' || state === 'under_way' ? 'warn' : state === 'failed' ? 'bad' : 'plain';

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 import msgspec
 
 from formicary.base.errors import Refusal
-from formicary.products.anatomy import Answer, Asset, Bytes16, Count, MinorOrNone, Party, Sealed, Time
+from formicary.products.anatomy import Answer, Asset, Bytes16, Bytes32, Count, MinorOrNone, Party, Sealed, Time
 from formicary.products.escrow import queries
-from formicary.products.escrow.codes import CODES
+from formicary.products.escrow.codes import CODES, POOL_MEMBERS_MAX
 
 if TYPE_CHECKING:
     from formicary.machine.context import View
@@ -127,6 +127,10 @@ class OrderSeen(Answer, frozen=True):
     silence_s: Count
     inspect_s: Count
     carrier: Party | None
+    carrier_key: Bytes32 | None
+    """Whose signature counts as a delivery; none when the order names no carrier."""
+    code: Bytes32 | None
+    """SHA-256 of the recipient's code."""
     at_ns: Time
     deadline_ns: Time
     note: Sealed | None
@@ -182,11 +186,14 @@ class PoolSeen(Answer, frozen=True):
     places_min: Count
     places_max: Count
     my_places: Count
+    members: Count
     held_minor: MinorOrNone
     maker_minor: MinorOrNone
     state: str
     until_ns: Time
     note: Sealed | None
+    may: tuple[str, ...]
+    """Commands that the asker can give now."""
     stages: tuple[StageLine, ...]
 
 
@@ -252,6 +259,8 @@ def order(needs: Needs, view: View, who: bytes, asked: AskOrder) -> OrderSeen:
         silence_s=found.silence_s,
         inspect_s=found.inspect_s,
         carrier=found.carrier,
+        carrier_key=found.carrier_key,
+        code=found.code,
         at_ns=found.funded_ns,
         deadline_ns=found.deadline_ns,
         note=found.note,
@@ -277,8 +286,14 @@ def _may(needs: Needs, view: View, who: bytes, order: queries.OrderRow) -> tuple
         "answer": disputed and (is_buyer or is_seller),
         "decide": disputed and not is_buyer and not is_seller and needs.purses.has_role(view, who, "arbiter"),
         "accept_milestone": is_buyer and not disputed and bool(queries.milestones(view, order.id)),
+        "deliver": order.carrier_key is not None and (is_buyer or is_seller) and not _is_carried(view, order),
     }
     return tuple(name for name, is_possible in ladder.items() if is_possible)
+
+
+def _is_carried(view: View, order: queries.OrderRow) -> bool:
+    """Whether the carrier has said what became of the parcel."""
+    return any(line.step in {"delivered", "lost"} for line in queries.steps(view, order.id))
 
 
 def _milestone(part: queries.MilestoneRow) -> MilestoneLine:
@@ -352,7 +367,7 @@ def pools(_needs: Needs, view: View, who: bytes, asked: AskPools) -> Pools:
     return Pools(items=items, next=str(rows[-1].number) if len(rows) == asked.limit else "")
 
 
-def pool(_needs: Needs, view: View, who: bytes, asked: AskPool) -> PoolSeen:
+def pool(needs: Needs, view: View, who: bytes, asked: AskPool) -> PoolSeen:
     """One pool and its parts."""
     found = queries.pool(view, asked.pool)
     if found is None:
@@ -367,11 +382,13 @@ def pool(_needs: Needs, view: View, who: bytes, asked: AskPool) -> PoolSeen:
         places_min=found.places_min,
         places_max=found.places_max,
         my_places=0 if mine is None else mine.places,
+        members=found.members,
         held_minor=found.held_minor,
         maker_minor=found.maker_minor,
         state=found.state,
         until_ns=found.until_ns,
         note=found.note,
+        may=_may_in_pool(needs, view, who, found),
         stages=tuple(
             StageLine(
                 number=stage.number,
@@ -384,6 +401,22 @@ def pool(_needs: Needs, view: View, who: bytes, asked: AskPool) -> PoolSeen:
             for stage in queries.stages(view, found.pool)
         ),
     )
+
+
+def _may_in_pool(needs: Needs, view: View, who: bytes, pool: queries.PoolRow) -> tuple[str, ...]:
+    """What the asker can do in a pool now, as a page shows buttons."""
+    is_open, making = pool.state == "open", pool.state == "making"
+    is_member = queries.member(view, pool.pool, who) is not None
+    stages = queries.stages(view, pool.pool)
+    following = next((stage.number for stage in stages if stage.accepted_ns is None), 0)
+    is_full = pool.places == pool.places_max or pool.members == POOL_MEMBERS_MAX
+    ladder = {
+        "join_pool": is_open and not is_member and not is_full and who != pool.maker,
+        "leave_pool": is_open and is_member,
+        "accept_pool_milestone": making and is_member and not queries.has_voted(view, pool.pool, following, who),
+        "cancel_pool": (is_open or making) and needs.is_side(view, who, pool.maker),
+    }
+    return tuple(name for name, is_possible in ladder.items() if is_possible)
 
 
 # ── what is owed ────────────────────────────────────────────────────────────────────────────────────────────────────

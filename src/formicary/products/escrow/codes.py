@@ -52,6 +52,8 @@ CODES: Final = {
     "owed_not_yours": "It is owed to somebody else.",
 }
 
+MANY: Final = bytes(16)
+"""Stands in the activity for the payers of a pool, who are many."""
 ESCROW_ACCOUNT: Final = 1500
 """Account code: all that orders and pools of one asset hold."""
 FUNDED: Final = 1550

@@ -46,7 +46,7 @@ class Book(Protocol):
         context: Context,
         *,
         payment: bytes,
-        kind: Literal["escrow", "escrow_back"],
+        kind: Literal["escrow", "escrow_out", "escrow_back"],
         payer: bytes,
         payee: bytes,
         asset: int,

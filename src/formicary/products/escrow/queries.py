@@ -227,6 +227,12 @@ def has_voted(view: View, name: bytes, number: int, buyer: bytes) -> bool:
     return view.rows.one(sql, name, number, buyer) is not None
 
 
+def note_of(view: View, reference: bytes) -> bytes | None:
+    """What an order or pool is about, sealed; None when nobody said."""
+    found = order(view, reference) or pool(view, reference)
+    return None if found is None else found.note
+
+
 def owed(view: View, name: bytes) -> OwedRow | None:
     """One sum that is owed."""
     found = view.rows.one(OWED.format("owed = ?", "owed"), name)

@@ -1,4 +1,8 @@
-"""How money gets into escrow and out of it. Getting it out never fails: what can't be paid is owed, and tried again."""
+"""How money gets into escrow and out of it. Getting it out never fails: what can't be paid is owed, and tried again.
+
+Whoever is paid out of escrow has a line of activity for it, at once or when what was owed is paid. Money that came back
+as a whole needs none: the payer's own line says ``returned``.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +14,16 @@ from formicary.kernel.objects import Account, Transfer
 from formicary.kernel.records import AccountFlag
 from formicary.products.anatomy import TimerId
 from formicary.products.escrow import queries
-from formicary.products.escrow.codes import ESCROW_ACCOUNT, RETRIES_MAX, RETRY_NS
+from formicary.products.escrow.codes import ESCROW_ACCOUNT, MANY, RETRIES_MAX, RETRY_NS
 from formicary.products.escrow.commands import Collect, PayoutOwed, Retry
 
 if TYPE_CHECKING:
     from formicary.machine.context import Context
     from formicary.products.escrow.needs import Needs
 
-Kind = Literal["back", "out"]
-"""Back to who paid it in, into their own purse whatever its limits; or out to who earned it."""
+Kind = Literal["back", "part", "out"]
+"""Back to who paid it in, into their own purse whatever its limits, as a whole or in part; or out to who earned it."""
+_KINDS: Final[dict[str, Kind]] = {"back": "back", "part": "part", "out": "out"}
 NO_PURSE: Final = "purse_gone"
 
 
@@ -40,21 +45,22 @@ def give(
     asset: int,
     amount_minor: int,
     code: int,
-) -> bytes | None:
-    """Pay out of escrow; the transfer's id, or None when there was nothing to pay or it is owed from now on."""
+) -> None:
+    """Pay out of escrow, if there is anything to pay; what can't be paid is owed from now on."""
     if not amount_minor:
-        return None
+        return
+    known = (party, counterparty, reference, asset, amount_minor)
     try:
-        return _pay(context, needs, kind=kind, party=party, asset=asset, amount_minor=amount_minor, code=code)
+        payment = _pay(context, needs, kind=kind, party=party, asset=asset, amount_minor=amount_minor, code=code)
     except Refusal as refusal:
         owed = context.new_id("owed").to_bytes(16, "big")
         timer = context.schedule(context.time_ns + RETRY_NS, "retry", Retry(owed))
         sql = """INSERT INTO escrow_owed (owed, party, counterparty, reference, asset, amount_minor, kind, why,
                  since_ns, tries, timer) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-        known = (owed, party, counterparty, reference, asset, amount_minor, f"{kind} {code}", refusal.code)
-        context.rows.run(sql, *known, context.time_ns, 0, timer)
+        context.rows.run(sql, owed, *known, f"{kind} {code}", refusal.code, context.time_ns, 0, timer)
         context.emit(PayoutOwed(owed, asset, amount_minor), subject=party)
-        return None
+    else:
+        _book(context, needs, payment, kind, *known)
 
 
 def collect(needs: Needs, context: Context, command: Collect) -> None:
@@ -82,18 +88,19 @@ def retry(needs: Needs, context: Context, timer: Retry) -> None:
 
 
 def _settle(context: Context, needs: Needs, owed: queries.OwedRow) -> None:
-    kind, _, code = owed.kind.partition(" ")
-    way: Kind = "back" if kind == "back" else "out"
+    word, _, code = owed.kind.partition(" ")
+    kind = _KINDS[word]
     party, asset, amount_minor = owed.party, owed.asset, owed.amount_minor
-    _pay(context, needs, kind=way, party=party, asset=asset, amount_minor=amount_minor, code=int(code))
+    payment = _pay(context, needs, kind=kind, party=party, asset=asset, amount_minor=amount_minor, code=int(code))
     context.rows.run("DELETE FROM escrow_owed WHERE owed = ?", owed.owed)
+    _book(context, needs, payment, kind, party, owed.counterparty, owed.reference, asset, amount_minor)
 
 
 def _pay(
     context: Context, needs: Needs, *, kind: Kind, party: bytes, asset: int, amount_minor: int, code: int
 ) -> bytes:
     """Move money out of escrow, or raise the refusal and have done nothing."""
-    if kind == "back":
+    if kind != "out":
         purse = needs.purses.purse(context, party, asset)
         if purse is None:
             raise Refusal("the purse that paid is gone", code=NO_PURSE)
@@ -101,6 +108,35 @@ def _pay(
         purse = needs.account_to_pay(context, party, asset, amount_minor)
     account = _account(context, asset)
     return _move(context, debit=account, credit=purse, asset=asset, amount_minor=amount_minor, code=code)
+
+
+def _book(  # noqa: PLR0917 - a payment, and a row's columns in their order
+    context: Context,
+    needs: Needs,
+    payment: bytes,
+    kind: Kind,
+    party: bytes,
+    counterparty: bytes,
+    reference: bytes,
+    asset: int,
+    amount_minor: int,
+) -> None:
+    """Write what was paid out into the activity of whom it was paid to."""
+    if kind == "back":
+        return
+    needs.book.record(
+        context,
+        payment=payment,
+        kind="escrow_out" if kind == "out" else "escrow_back",
+        payer=counterparty if counterparty != party else MANY,
+        payee=party,
+        asset=asset,
+        amount_minor=amount_minor,
+        state="paid",
+        note=queries.note_of(context.view(), reference) if kind == "out" else None,
+        purpose="goods",
+        reference=reference,
+    )
 
 
 def _move(context: Context, *, debit: int, credit: int, asset: int, amount_minor: int, code: int) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from formicary.products.anatomy import TimerId
 from formicary.products.escrow import queries
@@ -238,16 +238,14 @@ def end(
     buyer_minor = order.held_minor - seller_minor
     assert 0 <= seller_minor <= order.held_minor, "nobody gets more than is held"
     _pay_seller(context, needs, order, seller_minor)
-    back = _pay_buyer(context, needs, order, buyer_minor)
     paid_minor, returned_minor = order.seller_minor + seller_minor, order.buyer_minor + buyer_minor
+    _pay_buyer(context, needs, order, buyer_minor, kind="part" if paid_minor else "back")
     state = queries.SETTLED if paid_minor else queries.REFUNDED
     sql = """UPDATE escrow_orders SET held_minor = 0, seller_minor = ?, buyer_minor = ?, state = ?, deadline_ns = 0
              WHERE id = ?"""
     context.rows.run(sql, paid_minor, returned_minor, state, order.id)
     context.cancel(TimerId(order.timer))
     needs.book.update(context, order.id, "paid" if paid_minor else "returned")
-    if back is not None and paid_minor:
-        _book_back(context, needs, order, payment=back, amount_minor=buyer_minor)
     note_step(context, order, step, detail=detail, text=text, seller_minor=seller_minor, buyer_minor=buyer_minor)
 
 
@@ -293,36 +291,21 @@ def _pay_seller(context: Context, needs: Needs, order: OrderRow, amount_minor: i
     )
 
 
-def _pay_buyer(context: Context, needs: Needs, order: OrderRow, amount_minor: int) -> bytes | None:
+def _pay_buyer(
+    context: Context, needs: Needs, order: OrderRow, amount_minor: int, *, kind: Literal["back", "part"]
+) -> None:
     if amount_minor:
         needs.purses.uncount(context, order.buyer, order.asset, amount_minor, order.funded_ns)
-    return give(
+    give(
         context,
         needs,
-        kind="back",
+        kind=kind,
         party=order.buyer,
         counterparty=order.seller,
         reference=order.id,
         asset=order.asset,
         amount_minor=amount_minor,
         code=GIVEN_BACK,
-    )
-
-
-def _book_back(context: Context, needs: Needs, order: OrderRow, *, payment: bytes, amount_minor: int) -> None:
-    """Write the part that came back beside the order that was paid."""
-    needs.book.record(
-        context,
-        payment=payment,
-        kind="escrow_back",
-        payer=order.seller,
-        payee=order.buyer,
-        asset=order.asset,
-        amount_minor=amount_minor,
-        state="paid",
-        note=None,
-        purpose="goods",
-        reference=order.id,
     )
 
 

@@ -230,31 +230,16 @@ def _give_back(
     if not amount_minor:
         return
     needs.purses.uncount(context, member.buyer, pool.asset, amount_minor, member.paid_ns)
-    back = give(
+    give(
         context,
         needs,
-        kind="back",
+        kind="back" if whole else "part",
         party=member.buyer,
         counterparty=pool.maker,
         reference=pool.pool,
         asset=pool.asset,
         amount_minor=amount_minor,
         code=POOL_GIVEN_BACK,
-    )
-    if back is None or whole:
-        return
-    needs.book.record(
-        context,
-        payment=back,
-        kind="escrow_back",
-        payer=pool.maker,
-        payee=member.buyer,
-        asset=pool.asset,
-        amount_minor=amount_minor,
-        state="paid",
-        note=None,
-        purpose="goods",
-        reference=pool.pool,
     )
 
 
