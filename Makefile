@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup run orders test check format bench bench-http soak golden pythons docs mutants changelog lock clean
+.PHONY: help setup run orders test check format bench bench-http soak golden pythons docs pictures mutants changelog lock clean
 
 PYTHON := .venv/bin/python
 SECONDS ?= 60
@@ -59,6 +59,9 @@ docs: setup ## write the generated pages, check every link, run the examples, fi
 	@$(PYTHON) tools/contents.py
 	@$(PYTHON) tools/links.py
 	@$(PYTHON) -m pytest -q tests/docs
+
+pictures: setup ## photograph the pages anew for docs and README, from a fresh town (ARGS='wallet-home portrait' for some)
+	@$(PYTHON) -m tests.browser.screenshots $(ARGS)
 
 mutants: setup ## change the kernel and money in small ways and count the changes that no test notices
 	@$(PYTHON) tools/mutants.py $(ARGS)

@@ -41,12 +41,23 @@ const entry = (index: number): Any => ({ index, time: new Date(Date.now() - (NEW
 let asked = 91_220;
 let seconds = 0;
 
+const RIVAL = { id: id(9002), name: 'The Rival', kind: 'institution' };
+const settlements: Any[] = [{ settlement: id(4401), institution: RIVAL, asset: 'EUR', amount_minor: 900_000, direction: 'out', state: 'waiting', bank_state: '', back_minor: 0, maker: who(1), made: ago(3), checker: null, decided: null, mine: false }, { settlement: id(4402), institution: RIVAL, asset: 'EUR', amount_minor: 420_000, direction: 'in', state: 'received', bank_state: '', back_minor: 0, maker: null, made: ago(80), checker: null, decided: null, mine: false }];
+const dayBefore = (days: number) => Number(new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10).replaceAll('-', ''));
+
 export const routes: Routes = {
   'GET /v1/guard/cases': ({ query }) => page(cases.filter((each) => each.state === (query.get('state') ?? 'open'))),
   'GET /v1/guard/case': ({ query }) => cases.find((each) => each.case === query.get('case')),
   'POST /v1/guard/decide': ({ body }) => { const found = cases.find((each) => each.case === body.case) ?? {}; Object.assign(found, { state: { release: 'released', return: 'returned', close: 'closed', freeze_payee: 'frozen' }[text(body.decision)], decision: body.decision, reason: body.reason, decided: ago(0), decided_by: who(0), until: null }); return {}; },
   'GET /v1/guard/rules': () => ({ version: 4, set: ago(900), items: [rule('new_payee', 'person', { minor: 50_000 }), rule('advance_fee', 'person', { minor: 1_000 }), rule('velocity', 'any', { minor: 200_000, count: 10, window_s: 3600 }), rule('drain', 'person', { minor: 30_000, percent: 80 }), rule('mule_ring', 'person', { minor: 10_000, count: 8, window_s: 604_800, percent: 80 }), rule('velocity', 'bank', { asset: null, count: 5, window_s: 3600 })] }),
-  'POST /v1/guard/set_rules': () => ({ version: 5 }),
+  'GET /v1/guard/rule_proposals': () => page([]),
+  'POST /v1/guard/propose_rules': () => ({ proposal: id(4301) }),
+  'GET /v1/clearing/positions': () => ({ items: [{ institution: RIVAL, asset: 'EUR', we_owe_minor: 1_840_050, they_owe_minor: 0, under_way_out_minor: 12_300, under_way_in_minor: 0, iban: 'DE89370400440532013000', their_reference: 'RF18539007547034', our_reference: 'RF47000000001234' }] }),
+  'GET /v1/clearing/settlements': ({ query }) => page(settlements.filter((each) => each.state === (query.get('state') || each.state))),
+  'POST /v1/clearing/propose_settlement': ({ body }) => { settlements.unshift({ ...settlements[0], ...body, settlement: id(4400 + settlements.length), institution: RIVAL, state: 'waiting', bank_state: '', maker: who(0), checker: null, decided: null, mine: true }); return { settlement: id(4400) }; },
+  'POST /v1/clearing/approve_settlement': ({ body }) => { Object.assign(settlements.find((each) => each.settlement === body.settlement) ?? {}, { state: 'sent', bank_state: 'asked', checker: who(0), decided: ago(0) }); return {}; },
+  'POST /v1/clearing/reject_settlement': ({ body }) => { Object.assign(settlements.find((each) => each.settlement === body.settlement) ?? {}, { state: 'rejected', checker: who(0), decided: ago(0) }); return {}; },
+  'POST /v1/clearing/bank-account': () => ({ our_reference: 'RF47000000001234' }),
   'GET /v1/escrow/disputes': () => page(disputes.filter((each) => each.state === 'disputed')),
   'GET /v1/escrow/order': ({ query }) => disputes.find((each) => each.order === query.get('order')),
   'POST /v1/escrow/decide': ({ body }) => { Object.assign(disputes.find((each) => each.order === body.order) ?? {}, { state: 'settled', may: [], held_minor: 0 }); return {}; },
@@ -69,6 +80,7 @@ export const routes: Routes = {
   'POST /v1/bank/send_back': ({ body }) => { open.splice(open.findIndex((each) => each.ref === body.entry_ref), 1); return {}; },
   'POST /v1/bank/take_own': ({ body }) => { open.splice(open.findIndex((each) => each.ref === body.entry_ref), 1); return {}; },
   'GET /v1/bank/backing': () => ({ at: ago(0), items: balances.map(([asset, customers, nostro]) => { const common = gcd(customers, nostro); return { asset, customers_minor: customers, nostro_minor: nostro, claims_minor: 0, own_minor: nostro - customers, backed: true, ratio_of: nostro / common, ratio_to: customers / common }; }) }),
+  'GET /v1/bank/backing_days': ({ query }) => page(balances.filter(([asset]) => asset === query.get('asset')).flatMap(([asset, customers, nostro]) => Array.from({ length: 45 }, (_, at) => ({ day: dayBefore(at), asset, at: ago(24 * at), entry: NEWEST - 900 * at, customers_minor: customers - 3_100 * at, nostro_minor: nostro - 3_100 * at - (at === 17 ? 900_000 : 0), transit_minor: (at * 311) % 9_000, claims_minor: 0, own_minor: nostro - customers, statement: 211 - at, closing_minor: nostro, unlisted_minor: 0, difference_minor: at === 30 ? -350 : 0, verdict: at === 17 ? 'short' : at === 30 ? 'unexplained' : 'backed' })))),
   'GET /v1/operator/tables': () => ({ tables: { accounts: ['id', 'asset', 'code', 'flags', 'debits_posted', 'credits_posted'], transfers: ['id', 'debit', 'credit', 'amount_minor', 'asset', 'code', 'time_ns'], shop_sales: ['payment', 'shop', 'till', 'amount_minor', 'state'], wallet_people: ['person', 'tier', 'state'] } }),
   'POST /v1/operator/sql': () => ({ columns: ['code', 'asset', 'accounts', 'balance_minor'], rows: [[1000, 'EUR', 1412, 41_220_118], [1000, 'CZK', 377, 912_004_410], [1300, 'EUR', 1, -48_612_340], [1400, 'EUR', 38, 7_011_637], [1401, 'EUR', 1, 380_585]], more: false, entry: NEWEST, time: ago(0), milliseconds: 7 }),
   'GET /v1/accounts/{account}': ({ path }) => ({ id: BigInt(path.account ?? '0').toString(16).padStart(32, '0'), asset: 'EUR', code: 1000, flags: 2, debits_posted: '904511', credits_posted: '1039261', debits_held: '9900', credits_held: '0', transfers: '214', opened: ago(2100) }),

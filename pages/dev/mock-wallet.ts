@@ -50,7 +50,11 @@ const bars = (text: string) => `<svg xmlns="http://www.w3.org/2000/svg" viewBox=
 const escrow = (id: string, now: string, more: Any = {}): Any => ({ order: id, buyer: ME, seller: P('kiln'), asset: 'EUR', amount_minor: 7_450, held_minor: 7_450, seller_minor: 0, buyer_minor: 0, state: now, silence: 'refund', silence_s: 0, inspect_s: 0, carrier: null, at: ago(52), deadline: ago(-120), note: 'Hand-thrown teapot', may: ['confirm', 'extend', 'dispute'], milestones: [], timeline: [{ at: ago(52), step: 'funded', party: ME, detail: '', text: null }, { at: ago(20), step: 'shipped', party: P('kiln'), detail: '', text: 'CZ 4411 2090 7' }], ...more });
 state.orders.set(hex(6001), escrow(hex(6001), 'shipped'));
 state.orders.set(hex(6002), escrow(hex(6002), 'funded', { note: 'Walnut desk, made to order', seller: P('amelie'), amount_minor: 48_000, held_minor: 48_000, may: ['cancel', 'confirm', 'extend', 'dispute'], timeline: [{ at: ago(4), step: 'funded', party: ME, detail: '', text: null }], at: ago(4) }));
+Object.assign(state.orders.get(hex(6002)) ?? {}, { carrier_key: hex(6100, 32), code: hex(6101, 32), may: ['cancel', 'confirm', 'extend', 'dispute', 'accept_milestone', 'deliver'], milestones: [{ number: 1, share_minor: 16_000, label: 'Wood bought', accepted: '1970-01-01T00:00:00Z' }, { number: 2, share_minor: 32_000, label: null, accepted: '1970-01-01T00:00:00Z' }] });
 state.orders.set(hex(6003), escrow(hex(6003), 'settled', { note: 'Second-hand bicycle', seller: P('tomas'), amount_minor: 18_000, held_minor: 0, may: [], at: ago(700) }));
+const RIVAL = person(9002, 'Rival', 'institution');
+const transfers: Any[] = [];
+const pool = { pool: hex(6501), maker: P('kiln'), asset: 'EUR', price_minor: 2_400, places: 9, places_min: 12, places_max: 30, my_places: 0, members: 6, held_minor: 21_600, maker_minor: 0, state: 'open', until: ago(-200), note: 'A run of blue bowls', stages: [{ number: 1, weight: 1, share_minor: 0, label: 'Thrown', places_for: 0, accepted: '1970-01-01T00:00:00Z' }, { number: 2, weight: 1, share_minor: 0, label: 'Glazed and sent', places_for: 0, accepted: '1970-01-01T00:00:00Z' }] };
 const shopOrder = { order: hex(7001), shop: P('cafe'), till: null, asset: 'EUR', amount_minor: 1_250, tip: 'ask', tip_value: 0, tip_minor: 0, number: 'T1-0042', until: ago(-0.3), many: false, exit: true, state: 'open', made: ago(0.05), payment: null };
 const spending = Array.from({ length: 6 }, (_, back) => {
   const at = new Date();
@@ -123,6 +127,20 @@ export const routes: Routes = {
   'GET /v1/escrow/orders': ({ query }) => page(query.get('role') === 'seller' ? [] : [...state.orders.values()]),
   'GET /v1/escrow/order': ({ query }) => state.orders.get(query.get('order') ?? '') ?? new Refused('order_not_found', '', 404),
   'POST /v1/escrow/buy': ({ body }) => { const id = hex((made += 1)); state.orders.set(id, escrow(id, 'funded', { note: body.note, amount_minor: body.amount_minor, held_minor: body.amount_minor, seller: find(String(body.seller)), may: ['cancel', 'confirm', 'dispute'] })); return { order: id }; },
+  'POST /v1/escrow/accept_milestone': ({ body }) => { const one = state.orders.get(String(body.order)); const part = (one?.milestones as Any[] | undefined)?.find((each) => each.number === body.number); if (one && part) { part.accepted = ago(0); Object.assign(one, { held_minor: Number(one.held_minor) - Number(part.share_minor), seller_minor: Number(one.seller_minor) + Number(part.share_minor) }); } return {}; },
+  'GET /v1/escrow/pools': ({ query }) => page(query.get('which') === 'open' ? [pool] : []),
+  'GET /v1/escrow/pool': () => ({ ...pool, may: pool.my_places > 0 ? ['leave_pool'] : ['join_pool'] }),
+  'POST /v1/escrow/join_pool': ({ body }) => { const places = Number(body.places); Object.assign(pool, { my_places: places, places: pool.places + places, members: pool.members + 1, held_minor: pool.held_minor + places * pool.price_minor }); return { payment: hex((made += 1)) }; },
+  'POST /v1/escrow/leave_pool': () => { Object.assign(pool, { places: pool.places - pool.my_places, held_minor: pool.held_minor - pool.my_places * pool.price_minor, members: pool.members - 1, my_places: 0 }); return {}; },
+  'GET /v1/clearing/institutions': () => page([{ institution: person(9001, 'Formicary', 'institution'), own: true, address: 'http://localhost:5173' }, { institution: RIVAL, own: false, address: 'https://rival.example' }]),
+  'GET /v1/clearing/transfers': ({ query }) => page(query.get('direction') === 'in' ? [] : transfers.filter((one) => !query.get('payment') || one.payment === query.get('payment'))),
+  'POST /v1/clearing/payments': ({ body }) => {
+    const one: Any = { payment: hex((made += 1)), institution: RIVAL, asset: body.asset, amount_minor: body.amount_minor, state: 'offered', code: '', to: body.payee, note: body.note, at: ago(0) };
+    transfers.unshift(one);
+    setTimeout(() => Object.assign(one, String(body.payee).includes('nobody') ? { state: 'refused', code: 'person_unknown' } : { state: 'captured' }), 4000);
+    return { payment: one.payment, state: 'offered', reasons: [] };
+  },
+  'POST /v1/clearing/cancel_out': ({ body }) => { const one = transfers.find((each) => each.payment === body.transfer); if (one) one.state = 'cancelled'; return {}; },
   'POST /v1/escrow/cancel': ({ body }) => { const one = state.orders.get(String(body.order)); if (one) Object.assign(one, { state: 'settled', held_minor: 0, may: [] }); return {}; },
   'GET /v1/bank/reference': () => ({ reference: 'RF18000042', reference_spaced: 'RF18 0000 42', iban: 'CZ6508000000192000145399', bic: 'GIBACZPX', name: 'Formicary Sandbox', asset: 'EUR' }),
   'GET /v1/bank/accounts': () => ({ items: [{ account_ref: hex(801), iban: 'CZ6508000000192000145399', linked: ago(900) }] }),

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 from formicary.products import bank, clearing, escrow, guard, pay, shop, wallet
 from formicary.products.bank import Houses, sandbox_houses
 from formicary.products.bank.offers import Payouts
-from formicary.products.clearing.offers import ClearingPayments
+from formicary.products.clearing.offers import ClearingPayments, Peers
 from formicary.products.guard.offers import Watch
 from formicary.products.pay.offers import Ledgerbook, Settlement
 from formicary.products.shop.codes import FEES
@@ -72,8 +72,8 @@ def standard_products(houses: Houses = sandbox_houses) -> tuple[Product, ...]:
         wallet.product(payouts=payouts),
         guard.product(purses=purses, payments=held, book=book),
         pay.product(purses=purses, watch=watch, receivers=shops),
-        bank.product(purses, book, houses=houses, own_codes=(FEES,)),
+        bank.product(purses, book, houses=houses, own_codes=(FEES,), peers=Peers()),
         shop.product(purses=purses, watch=watch, book=book, payouts=payouts),
         escrow.product(purses=purses, receivers=shops, book=book, staff=ShopStaff(shops)),
-        clearing.product(purses=purses, receivers=shops, watch=watch, book=book),
+        clearing.product(purses=purses, receivers=shops, watch=watch, book=book, rails=payouts),
     )

@@ -6,9 +6,7 @@ to any host but ours fails the test that made the visitor.
 
 from __future__ import annotations
 
-import itertools
 import os
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -89,20 +87,6 @@ def visitors(chromium: Chromium, town: TownProcess) -> Iterator[Visitors]:
             visitor.close()
 
 
-_NUMBERS = itertools.count(1)
-
-
 def settled(town: TownProcess, name: str, money_minor: int = 0, *, tier: int = 2) -> Browser:
-    """Somebody new in the town, with money from the sandbox bank."""
-    person = town.newcomer(name, f"{name.split(maxsplit=1)[0].lower()}{next(_NUMBERS):03d}")
-    if tier:
-        town.enter("olivia").done("/v1/wallet/set_tier", person=person.id, tier=tier)
-    if money_minor:
-        person.done("/v1/sandbox/bank-transfer", asset="EUR", amount_minor=money_minor)
-        for _ in range(300):
-            if person.money()["available_minor"] == money_minor:
-                break
-            time.sleep(0.1)
-        else:
-            pytest.fail("the bank's transfer did not come")
-    return person
+    """Somebody new in the town, with money from the sandbox bank and high limits."""
+    return town.somebody(name, money_minor, tier=tier)

@@ -14,15 +14,15 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 WALLET = (
     *("/", "/send", "/send/@ben", "/code", "/ask", "/requests", "/split", "/packets", "/activity", "/statement"),
-    *("/standing", "/orders", "/buy/@booknook", "/top-up", "/withdraw", "/safety", "/safety/limits"),
-    *("/safety/devices", "/safety/trusted", "/safety/data", "/you", "/scan"),
+    *("/standing", "/orders", "/buy/@booknook", "/sell", "/pools", "/pools/new", "/top-up", "/withdraw", "/safety"),
+    *("/safety/limits", "/safety/devices", "/safety/trusted", "/safety/data", "/you", "/scan"),
 )
 TILL = ("/", "/sales", "/day", "/more", "/links", "/staff", "/tills", "/tariffs", "/settlement", "/stays", "/exit")
 OPERATOR = (
-    *("/", "/backing", "/bank", "/cases", "/disputes", "/proposals", "/people"),
+    *("/", "/backing", "/bank", "/positions", "/cases", "/disputes", "/proposals", "/people"),
     *("/audit", "/sql", "/parameters", "/rules", "/roles"),
 )
-EXPLORER = ("/", "/check", "/growth", "/entry/2")
+EXPLORER = ("/", "/backing", "/check", "/growth", "/entry/2")
 PLACES = {
     "wallet": ("alice", WALLET),
     "till": ("fatou", TILL),

@@ -27,7 +27,7 @@ MOVED = "() => { document.querySelector('#content').style.paddingTop = '160px'; 
 def test_looks_as_it_should(visitors: Visitors, scene: Scene) -> None:
     """Each picture of a scene differs little from the reference.
 
-    Looks new on purpose: make the references anew with ``python -m tests.browser.screenshots``, and look at them.
+    Looks new on purpose: make the references anew with ``make pictures``, and look at them.
     """
     far = {}
     for name, png, boxes in scene_taken(scene, visitors(scale=SCALE)):

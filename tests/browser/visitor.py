@@ -10,13 +10,13 @@ import json
 import re
 from functools import cache
 from importlib import resources
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import ConsoleMessage, Download, Locator, Page, Request, Response
 
-from formicary.testing.town_process import Browser, TownProcess, fresh_key
+from formicary.testing.town_process import Browser, fresh_key
 from formicary.town.people import PIN
 
 CHROMIUM: Final = "/usr/bin/chromium"
@@ -52,13 +52,24 @@ def built() -> dict[str, Any]:
     return found
 
 
+class Town(Protocol):
+    """What a visitor has to know of a town."""
+
+    @property
+    def origin(self) -> str:
+        """Where it is reached."""
+
+    def enter(self, alias: str) -> Browser:
+        """Somebody who lives there, by the API."""
+
+
 class Visitor:
     """One person at one device. ``language`` is the browser's own; ``size`` in CSS pixels."""
 
     def __init__(
         self,
         chromium: Chromium,
-        town: TownProcess,
+        town: Town,
         *,
         language: str = "en",
         size: tuple[int, int] = PHONE,
@@ -70,6 +81,8 @@ class Visitor:
         self.faults: list[str] = []
         self.awaited: set[tuple[int, str]] = {(401, "/v1/session")}
         """Refusals that belong to the story: (status, path). Asking who one is, before one has signed in, is one."""
+        self.friends = {town.origin}
+        """Where it is right to go: origins."""
         self.context = chromium.new_context(
             locale=LOCALES[language],
             timezone_id="Europe/Brussels",
@@ -202,7 +215,7 @@ class Visitor:
 
     def _requested(self, request: Request) -> None:
         url = urlsplit(request.url)
-        if url.scheme in {"data", "blob"} or f"{url.scheme}://{url.netloc}" == self.town.origin:
+        if url.scheme in {"data", "blob"} or f"{url.scheme}://{url.netloc}" in self.friends:
             return
         self.faults.append(f"asked a stranger: {request.url}")
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from formicary.gateway.payer_codes import Codes
+from formicary.gateway.payer_codes import AHEAD_MAX, Codes
 from formicary.gateway.shop_codes import Label, ShopCode, is_unaltered, read_shop_code, write_shop_code
 from formicary.kernel.records import ACCOUNT, TRANSFER
 from formicary.rails import emvco
@@ -230,6 +230,43 @@ def test_a_payers_code_is_charged_once(cafe: Cafe) -> None:
     cafe.town.wait(seconds=61)
     assert cafe.owner.post("/v1/shop/charge-code", digits=newer, **body).json()["code"] == "code_expired"
     assert cafe.read(newer).json()["code"] == "code_is_a_payers"
+
+
+def test_two_displays_never_share_a_code(cafe: Cafe, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However quickly one asks, each answer is a code of its own and can be charged; too quickly, and one waits."""
+    now_ns = cafe.town.now_ns()
+    monkeypatch.setattr(cafe.town.door, "now_ns", lambda: now_ns)
+    codes = [cafe.get(cafe.payer, "/v1/my-code") for _ in range(AHEAD_MAX)]
+    assert len({code["digits"] for code in codes}) == AHEAD_MAX
+    while (slow := cafe.payer.get("/v1/my-code")).status_code == 200:
+        assert len(codes) < AHEAD_MAX + 3
+        codes.append(slow.json())
+    assert (slow.status_code, slow.json()["code"], slow.headers["retry-after"]) == (429, "rate_limited", "1")
+    body = {"shop": cafe.shop, "till": cafe.till, "asset": "EUR", "amount_minor": 100, "number": None}
+    for code in (codes[0], codes[1], codes[-1]):
+        charged = cafe.owner.post("/v1/shop/charge-code", text=code["text"], **body)
+        assert (charged.status_code, charged.json()["state"]) == (200, "paid"), charged.text
+    again = cafe.owner.post("/v1/shop/charge-code", text=codes[1]["text"], **body)
+    assert again.json()["code"] == "code_used"
+    monkeypatch.undo()
+    cafe.town.wait(seconds=61 + 9)
+
+
+def test_codes_run_ahead_over_the_end_of_a_half_minute() -> None:
+    """A code of the next half minute is read before that has begun; what follows the last moment is the next step's."""
+    codes = Codes(bytes(32), 60 * 10**9)
+    now_ns = 1_767_225_600 * 10**9 + 30 * 10**9 - 10**8
+    seen = set()
+    taken_ns = 0
+    while (moment_ns := codes.next_free(now_ns, taken_ns)) is not None:
+        taken_ns = moment_ns
+        digits, until_ns = codes.write(7, bytes(16), moment_ns)
+        found = codes.read(digits, now_ns, lambda serial: (b"ann", bytes(16)) if serial == 7 else None)
+        assert found is not None
+        assert (found.party, found.until_ns) == (b"ann", until_ns)
+        seen.add(found.digest)
+    assert len(seen) == AHEAD_MAX + 1
+    assert codes.next_free(now_ns + 10**10, taken_ns) == now_ns + 10**10
 
 
 def test_scan_pay_and_leave_with_a_token(cafe: Cafe) -> None:

@@ -9,6 +9,8 @@ import pytest
 from formicary.base.errors import BadInput
 from formicary.gateway.config import SETTINGS, Config, load_config
 
+from tests.gateway.town import Town
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -62,3 +64,14 @@ def test_every_setting_is_documented() -> None:
     for setting in SETTINGS:
         row = f"| `{setting.name}` | `{setting.variable}` | {setting.default or 'empty'} | {setting.words} |"
         assert row in page, setting.name
+
+
+def test_a_door_in_memory_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it hands to the bank as a file lies in a folder of its own, not where the program was started."""
+    monkeypatch.chdir(tmp_path)
+    town = Town()
+    ann = town.person("Ann", alias="ann.behind", pin="493817")
+    assert ann.post("/v1/sandbox/bank-transfer", asset="EUR", amount_minor=500).status_code == 200
+    assert len(list((town.door.config.data / "bank" / "customers").iterdir())) == 1
+    town.close()
+    assert list(tmp_path.iterdir()) == []

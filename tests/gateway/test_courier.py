@@ -21,7 +21,7 @@ from formicary.gateway.courier import Courier, Sender
 from formicary.machine.commands import Command, encode
 from formicary.machine.replies import read_reply
 from formicary.products.anatomy import Message
-from formicary.products.bank import SANDBOX_HOUSE, queries
+from formicary.products.bank import SANDBOX_HOUSE, backing, queries
 from formicary.products.bank import commands as bank
 from formicary.products.bank.codes import NOSTRO
 from formicary.products.bank.references import spaced
@@ -123,9 +123,9 @@ class Desk:
         found: queries.Reconciled = self.ask("reconciliation", OPERATOR, queries.AskReconciliation()).items[0]
         return found
 
-    def backed(self) -> queries.Backed:
+    def backed(self) -> backing.Backed:
         """The euro's proof of backing."""
-        found: queries.Backed = self.ask("backing", b"", queries.AskBacking()).items[0]
+        found: backing.Backed = self.ask("backing", b"", backing.AskBacking()).items[0]
         return found
 
     def close(self) -> None:

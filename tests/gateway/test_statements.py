@@ -371,3 +371,27 @@ def _with(told: Any, **fields: Any) -> Any:
     import msgspec
 
     return msgspec.structs.replace(told, **fields)
+
+
+def test_money_out_of_escrow_says_from_whom_and_for_what(street: Street) -> None:
+    """A seller's list and statement have what was paid out, with buyer and note; a shop's has it without the buyer."""
+    terms: dict[str, Any] = {"asset": "EUR", "amount_minor": 40_00, "silence": "release", "silence_s": 14 * 86_400}
+    terms |= {"inspect_s": 0, "milestones": [], "note": "An atlas of 1911"}
+    terms |= dict.fromkeys(("carrier", "carrier_key", "code"))
+    told = []
+    for seller, who, more in ((street.bo.id, street.bo, {}), (street.shop, street.owner, {"shop": street.shop})):
+        order = street.post(street.ann, "escrow/buy", seller=seller, ship_by=f"{street.day(5)}T00:00:00Z", **terms)[
+            "order"
+        ]
+        street.post(who, "escrow/ship", order=order, tracking=None)
+        street.post(street.ann, "escrow/confirm", order=order)
+        line = street.tell(who, **more)["items"][-1]
+        assert (line["kind"], line["amount_minor"], line["reference"]) == ("escrow_out", 40_00, order)
+        told.append((line["other"]["name"], line["note"]))
+    assert told == [("Ann Łuk", "An atlas of 1911"), ("", None)], (
+        "a shop without a name of its own has no key to read by"
+    )
+    newest = street.bo.get("/v1/pay/activity", limit=1).json()["items"][0]
+    assert (newest["kind"], newest["direction"], newest["other"]["name"]) == ("escrow_out", "in", "Ann Łuk")
+    paper = pypdf.PdfReader(io.BytesIO(street.file(street.bo, "pdf", language="en")))
+    assert "Paid out of escrow" in " ".join(page.extract_text() for page in paper.pages).replace("\n", " ")

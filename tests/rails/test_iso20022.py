@@ -288,15 +288,6 @@ def test_a_statement_needs_its_number_and_balances(old: bytes, new: bytes, why: 
     assert why in str(refused(data.replace(old, new)))
 
 
-def test_one_page_of_several_is_refused() -> None:
-    """Its balances are not those of the whole."""
-    page = b"<StmtPgntn><PgNb>1</PgNb><LastPgInd>false</LastPgInd></StmtPgntn><ElctrncSeqNb>"
-    data = iso20022.write_report(report(booking(), kind="statement"))
-    assert "one page of several" in str(refused(data.replace(b"<ElctrncSeqNb>", page)))
-    last = data.replace(b"<ElctrncSeqNb>", page.replace(b"false", b"true"))
-    assert len(iso20022.read_reports(last, name="f")) == 1
-
-
 @given(st.data())
 @settings(max_examples=60)
 def test_damaged_files_are_read_or_refused(data: st.DataObject) -> None:

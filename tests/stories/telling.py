@@ -38,13 +38,7 @@ def until(question: Callable[[], T], *, seconds: float = WAIT_S, what: str = "it
 
 def somebody(town: TownProcess, name: str, money_minor: int = 0, *, tier: int = 0) -> Browser:
     """A newcomer with an alias of their own; the bank brings the money, an operator raises the limits."""
-    person = town.newcomer(name, f"{name.split(maxsplit=1)[0].lower()}{next(_NUMBERS):03d}")
-    if tier:
-        town.enter("olivia").done("/v1/wallet/set_tier", person=person.id, tier=tier)
-    if money_minor:
-        person.done("/v1/sandbox/bank-transfer", asset="EUR", amount_minor=money_minor)
-        until(lambda: person.money()["available_minor"] == money_minor, what="the bank's transfer")
-    return person
+    return town.somebody(name, money_minor, tier=tier)
 
 
 def shop_money(owner: Browser, shop: str) -> int:

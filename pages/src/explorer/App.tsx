@@ -8,14 +8,16 @@ import { EntryPage, Ledger } from './pages/Ledger';
 
 type Loaded = ComponentType<{ found: Record<string, string> }>;
 const Check = lazy(async () => ({ default: (await import('./pages/Check')).Check as Loaded }));
+const Backing = lazy(async () => ({ default: (await import('./pages/Backing')).Backing as Loaded }));
 const Growth = lazy(async () => ({ default: (await import('./pages/Growth')).Growth as Loaded }));
 const ROUTES: readonly (readonly [string, Loaded])[] = [
   ['/', Ledger as Loaded],
   ['/entry/:index', EntryPage as Loaded],
+  ['/backing', Backing],
   ['/check', Check],
   ['/growth', Growth],
 ];
-const NAV = [['/', 'nav.ledger'], ['/check', 'nav.check'], ['/growth', 'nav.growth']] as const;
+const NAV = [['/', 'nav.ledger'], ['/backing', 'nav.backing'], ['/check', 'nav.check'], ['/growth', 'nav.growth']] as const;
 
 /** What anybody may check of the ledger, without an account and without trusting us. */
 export function App() {

@@ -29,14 +29,15 @@ const ROUTES: readonly (readonly [string, Loaded])[] = [
   ['/dispute/:id', page(disputes, 'DisputePage')],
   ['/bank', page(bank, 'Reconciliation')],
   ['/backing', page(() => import('./pages/Backing'), 'Backing')],
+  ['/positions', page(() => import('./pages/Positions'), 'Positions')],
   ['/parameters', page(rules, 'Parameters')],
   ['/proposals', page(rules, 'Proposals')],
-  ['/rules', page(rules, 'GuardRules')],
+  ['/rules', page(() => import('./pages/GuardRules'), 'GuardRules')],
   ['/audit', page(() => import('./pages/Audit'), 'Audit')],
   ['/sql', page(() => import('./pages/Sql'), 'Sql')],
 ];
 const NAV: readonly (readonly [string, readonly (readonly [string, IconName, string])[]])[] = [
-  ['nav.watch', [['/', 'chart', 'nav.health'], ['/backing', 'scale', 'nav.backing'], ['/bank', 'bank', 'nav.bank']]],
+  ['nav.watch', [['/', 'chart', 'nav.health'], ['/backing', 'scale', 'nav.backing'], ['/bank', 'bank', 'nav.bank'], ['/positions', 'split', 'nav.positions']]],
   ['nav.decide', [['/cases', 'shield', 'nav.cases'], ['/disputes', 'box', 'nav.disputes'], ['/proposals', 'check', 'nav.proposals']]],
   ['nav.look', [['/people', 'people', 'nav.people'], ['/audit', 'list', 'nav.audit'], ['/sql', 'search', 'nav.sql']]],
   ['nav.set', [['/parameters', 'settings', 'nav.parameters'], ['/rules', 'warn', 'nav.rules'], ['/roles', 'key', 'nav.roles']]],

@@ -147,6 +147,47 @@ export interface Rule {
   words: string;
 }
 
+export interface RuleProposal {
+  proposal: string;
+  state: 'waiting' | 'approved' | 'rejected';
+  maker: Party;
+  made: string;
+  based_on: number;
+  items: Rule[];
+  checker: Party | null;
+  decided: string | null;
+  version: number | null;
+  mine: boolean;
+}
+
+export interface Position {
+  institution: Party;
+  asset: string;
+  we_owe_minor: number;
+  they_owe_minor: number;
+  under_way_out_minor: number;
+  under_way_in_minor: number;
+  iban: string | null;
+  their_reference: string;
+  our_reference: string;
+}
+
+export interface Settlement {
+  settlement: string;
+  institution: Party;
+  asset: string;
+  amount_minor: number;
+  direction: 'out' | 'in';
+  state: 'waiting' | 'rejected' | 'sent' | 'received';
+  bank_state: string;
+  back_minor: number;
+  maker: Party | null;
+  made: string;
+  checker: Party | null;
+  decided: string | null;
+  mine: boolean;
+}
+
 export interface AuditItem {
   number: number;
   at: string;

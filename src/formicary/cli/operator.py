@@ -1,4 +1,4 @@
-"""``formicary operator``: who has a role in the institution, said from the machine itself.
+"""``formicary operator``: who has a role in the institution, said from the machine itself, and its backing.
 
 The first operators can't be appointed by an operator. Whoever may read the institution's folder may appoint; the
 command is signed by the node, stands on the log as every other, and is listed by ``wallet.audit``. The wallet must not
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 import typer
 
 from formicary.base.errors import Refusal
+from formicary.cli.backing import backing
 from formicary.cli.options import AsJson
 from formicary.cli.output import say, show_json, show_table
 
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 SETTINGS_NAME: Final = "formicary.toml"
 PERSON_DIGITS: Final = 32
 
-app = typer.Typer(help="Give and take roles in the institution, from the machine itself.")
+app = typer.Typer(help="Give and take roles in the institution, from the machine itself; see how its money is backed.")
+app.command()(backing)
 
 
 class Role(StrEnum):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.console import Console
+
+from formicary.base.errors import BadInput
 
 if TYPE_CHECKING:
     from formicary.town.running import Town
@@ -48,6 +51,7 @@ def up(
     settings = read(flags=flags)
     if settings.host == "0.0.0.0" and not settings.origin:  # noqa: S104 - the caller's wish
         settings = read(flags={**flags, "origin": f"http://{_own_address()}:{settings.port}"})
+    _check_port(settings.host, settings.port)
     console = Console(stderr=True)
     with (
         console.status("starting …") as status,
@@ -60,6 +64,31 @@ def up(
             _tell(town, empty=empty, as_json=as_json)
 
         serve(town.door, ready=ready)
+
+
+def _check_port(host: str, port: int) -> None:
+    """Refuse a port that another program listens on, before anything is opened or made."""
+    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(
+            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+        )  # as the server does: what has ended is no hindrance
+        try:
+            probe.bind(address)
+            probe.listen(1)
+        except OSError as error:
+            if error.errno not in {errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL}:
+                raise
+            raise BadInput(
+                f"{_WHY[error.errno]}; choose another with --port, or 0 for any", where=f"{host}:{port}"
+            ) from error
+
+
+_WHY: Final = {
+    errno.EADDRINUSE: "another program listens on this port",
+    errno.EACCES: "this user may not listen on this port",
+    errno.EADDRNOTAVAIL: "this machine does not have this address",
+}
 
 
 def _tell(town: Town, *, empty: bool, as_json: bool) -> None:

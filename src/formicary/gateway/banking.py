@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from blake3 import blake3
 
+from formicary.gateway import backing
 from formicary.gateway.routes import Asked, Route, Told
 from formicary.rails.iso20022.amounts import check_iban
 from formicary.vault import INSTITUTION
@@ -29,7 +30,7 @@ class AccountLinked(msgspec.Struct, frozen=True):
 
 
 def routes(door: Door) -> list[Route]:
-    """One route, where there is a bank."""
+    """The routes of a bank, where there is one."""
     if ("bank.link_account", 1) not in door.registry.commands:
         return []
     return [
@@ -43,7 +44,8 @@ def routes(door: Door) -> list[Route]:
             answer=AccountLinked,
             idempotent=True,
             codes=("iban_invalid", "bank_accounts_full"),
-        )
+        ),
+        backing.route(),
     ]
 
 

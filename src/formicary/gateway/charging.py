@@ -39,6 +39,10 @@ SCHEMA: Final = """
         serial INTEGER PRIMARY KEY,
         party BLOB NOT NULL UNIQUE
     ) STRICT;
+    CREATE TABLE IF NOT EXISTS payer_moments (
+        serial INTEGER PRIMARY KEY,
+        taken_ns INTEGER NOT NULL
+    ) STRICT;
 """
 Hex = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$", examples=["0123456789abcdef0123456789abcdef"])]
 Currency = Annotated[str, msgspec.Meta(pattern="^[A-Za-z]{3}$", examples=["EUR"])]
@@ -130,9 +134,12 @@ class Payers:
         key = await self._door.aside(self._door.vault.secret, INSTITUTION, "payer-codes")
         return Codes(key, window_s * SECOND_NS)
 
-    async def serial(self, party: bytes) -> int:
-        """The serial number of a person, given with the first code; it says nothing and never leaves this house."""
-        return await self._door.store.do(lambda store: _serial(store, party))
+    async def take(self, party: bytes, codes: Codes) -> tuple[int, int]:
+        """(serial, time) that a person's next code is made of; no two codes share them, not even after a restart.
+
+        The serial number is given with the first code; it says nothing and never leaves this house.
+        """
+        return await self._door.store.do(lambda store: _take(store, party, codes, self._door.now_ns()))
 
     def person(self, serial: int) -> tuple[bytes, bytes] | None:
         """(party, secret) of a serial number."""
@@ -142,12 +149,18 @@ class Payers:
         return row[0], self._door.vault.secret(row[0], "payer-code")
 
 
-def _serial(store: Any, party: bytes) -> int:  # noqa: ANN401 - the store, in its own thread
+def _take(store: Any, party: bytes, codes: Codes, now_ns: int) -> tuple[int, int]:  # noqa: ANN401 - the store itself
     store.run("INSERT OR IGNORE INTO payer_serials (party) VALUES (?)", party)
     row = store.one("SELECT serial FROM payer_serials WHERE party = ?", party)
     assert row is not None, "it was just made"
-    assert row[0] < SERIALS_MAX, "a hundred million people have codes"
-    return int(row[0])
+    serial = int(row[0])
+    assert serial < SERIALS_MAX, "a hundred million people have codes"
+    taken = store.one("SELECT taken_ns FROM payer_moments WHERE serial = ?", serial)
+    moment_ns = codes.next_free(now_ns, int(taken[0]) if taken else 0)
+    if moment_ns is None:
+        raise Problem("rate_limited", headers={"Retry-After": "1"})
+    store.run("INSERT OR REPLACE INTO payer_moments (serial, taken_ns) VALUES (?, ?)", serial, moment_ns)
+    return serial, moment_ns
 
 
 def routes(door: Door) -> list[Route]:
@@ -188,14 +201,15 @@ def routes(door: Door) -> list[Route]:
 
 
 async def my_code(asked: Asked) -> MyCode:
-    """Make a code of now; a new one each time."""
+    """Make a code of now, or of a moment later: never one that was shown before."""
     door, caller = asked.door, asked.caller
     if caller.kind is not CallerKind.SESSION:
         raise Problem("code_only_for_people", CODES["code_only_for_people"], status=403)
     payers = shared(door, Payers)
-    codes, serial = await payers.codes(), await payers.serial(caller.party)
+    codes = await payers.codes()
+    serial, moment_ns = await payers.take(caller.party, codes)
     secret = await door.aside(door.vault.secret, caller.party, "payer-code")
-    digits, until_ns = codes.write(serial, secret, door.now_ns())
+    digits, until_ns = codes.write(serial, secret, moment_ns)
     qr, barcode = await door.aside(_pictures, digits)
     return MyCode(digits, digits, time_text(until_ns), qr, barcode)
 

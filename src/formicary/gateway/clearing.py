@@ -18,6 +18,7 @@ from nacl.signing import VerifyKey
 
 from formicary.base.errors import Refusal
 from formicary.base.money import parse_asset
+from formicary.gateway import settling
 from formicary.gateway.clearing_relay import (
     KEY_PREFIX,
     OfferAnswer,
@@ -28,7 +29,7 @@ from formicary.gateway.clearing_relay import (
     WordBody,
 )
 from formicary.gateway.door import Empty
-from formicary.gateway.naming import read_alias, read_contact
+from formicary.gateway.naming import NAME_CHARS_MAX, read_alias, read_contact, read_name
 from formicary.gateway.problems import Problem
 from formicary.gateway.routes import Asked, Authenticator, Caller, CallerKind, Route
 from formicary.gateway.signatures import Nonces, check_signature, read_signature
@@ -96,6 +97,8 @@ class NewInstitution(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     key: Hex32
     address: Annotated[str, msgspec.Meta(max_length=200, pattern="^https?://[!-~]+$")]
     notice_minor: Annotated[int, msgspec.Meta(ge=0, le=MINOR_MAX)] = 0
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=2 * NAME_CHARS_MAX)] | None = None
+    """What people here read for it; what is left out stays, and is at first the host of its address."""
 
 
 # ── the door's own parts ────────────────────────────────────────────────────────────────────────────────────────────
@@ -117,7 +120,7 @@ def routes(door: Door) -> list[Route]:
 
     door.on_start(start)
     door.listen(heard)
-    return [*_peer_routes(), *_own_routes()]
+    return [*_peer_routes(), *_own_routes(), *settling.routes(door)]
 
 
 def _peer_routes() -> list[Route]:
@@ -251,6 +254,13 @@ async def _say_who_we_are(door: Door, relay: Relay) -> None:
             institution=relay.own, own=True, key=relay.public_key, address=door.config.public_origin, notice_minor=0
         )
         await door.run_as(NODE, "clearing.add_institution", body, secrets.token_bytes(16))
+    await _name(door, relay.own, door.config.name)
+
+
+async def _name(door: Door, institution: bytes, name: str) -> None:
+    """Call an institution so; its name is nobody's secret, and stands beside payments to it and from it."""
+    await door.aside(door.vault.put, institution, {"name": name, "kind": "institution"})
+    door.people.forget(institution)
 
 
 # ── what others tell us ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -414,5 +424,10 @@ async def add_institution(asked: Asked) -> Empty:
         address=body.address,
         notice_minor=body.notice_minor,
     )
+    name = None if body.name is None else read_name(body.name)
     await asked.door.run_as(NODE, "clearing.add_institution", command, asked.caller.party + asked.key.encode())
+    called = await asked.door.name_of(b"", command.institution)
+    if name or not called:
+        host = body.address.partition("//")[2].partition("/")[0]
+        await _name(asked.door, command.institution, name or host[:NAME_CHARS_MAX])
     return Empty()

@@ -19,7 +19,7 @@ import msgspec
 from formicary.gateway.problems import Problem
 from formicary.gateway.routes import Asked, Route
 from formicary.gateway.scopes import SCOPES_MAX, check_scopes, party_of
-from formicary.gateway.shared import shared, time_text
+from formicary.gateway.shared import route, shared, time_text
 
 if TYPE_CHECKING:
     from formicary.gateway.door import Door
@@ -193,23 +193,11 @@ def _told(row: Any, secret: str = "") -> ClientTold:  # noqa: ANN401 - a row of 
 def routes(door: Door) -> list[Route]:
     """The routes that manage clients."""
     clients = shared(door, Clients)
+    refused = ("redirect_refused", "scope_unknown", "shop_not_yours", "client_limit")
+    new: dict[str, Any] = {"confirm": True, "body": NewClient, "answer": ClientTold, "codes": refused}
+    ends, gone = "Remove a client; what people allowed it ends at once.", ("client_unknown",)
     return [
-        Route(method="GET", path="/v1/clients", handle=clients.list, summary="List your clients.", answer=ClientList),
-        Route(
-            method="POST",
-            path="/v1/clients",
-            handle=clients.make,
-            summary="Register an app that asks people for consent.",
-            confirm=True,
-            body=NewClient,
-            answer=ClientTold,
-            codes=("redirect_refused", "scope_unknown", "shop_not_yours", "client_limit"),
-        ),
-        Route(
-            method="DELETE",
-            path="/v1/clients/{client}",
-            handle=clients.remove,
-            summary="Remove a client; what people allowed it ends at once.",
-            codes=("client_unknown",),
-        ),
+        route("GET /v1/clients", clients.list, "List your clients.", answer=ClientList),
+        route("POST /v1/clients", clients.make, "Register an app that asks people for consent.", **new),
+        route("DELETE /v1/clients/{client}", clients.remove, ends, codes=gone),
     ]

@@ -25,10 +25,12 @@ import msgspec
 from blake3 import blake3
 
 from formicary.base.errors import BadInput
+from formicary.gateway import paged
 from formicary.machine.commands import Command, encode
 from formicary.machine.replies import OK, read_reply
 from formicary.products.bank import commands as bank
 from formicary.products.bank import rows, sandbox_houses
+from formicary.products.bank.backing import day_of
 from formicary.products.bank.codes import LISTED_MAX, RAIL
 from formicary.products.bank.references import read_reference, write_reference
 from formicary.rails import iso20022
@@ -36,6 +38,7 @@ from formicary.rails.exchange import move, read_bounded, waiting, write_whole
 from formicary.rails.iso20022 import Booking, Order, OrderStatus, Payment, Report
 
 if TYPE_CHECKING:
+    from formicary.machine.context import View
     from formicary.machine.events import Event, Outbox
     from formicary.node.ledger import Ledger
     from formicary.products.anatomy import Message
@@ -52,6 +55,8 @@ IN_FLIGHT: Final = 500
 DUPLICATE: Final = "AM05"
 """The bank's reason for refusing what it has already; what it has, it pays."""
 REJECTED: Final = "RJCT"
+NAMELESS: Final = "NOTPROVIDED"
+"""ISO 20022's word for what nobody gave: an order has to name its receiver, and not everybody has a name."""
 _NAME: Final = re.compile(r"[0-9a-f]{32}")
 _REASON: Final = re.compile(r"[A-Z0-9]{1,4}")
 _REFERENCE: Final = re.compile(r"RF(?:\s*[0-9]){14}(?![0-9])", re.IGNORECASE)
@@ -102,6 +107,7 @@ class Courier:
         self._keep_sender = keep_sender or (lambda _sender: None)
         self._clock_ns = clock_ns
         self._wake = threading.Event()
+        self._attested = 0
         self.outgoing, self.taken, self.incoming = folder / "outgoing", folder / "taken", folder / "incoming"
         self.done, self.quarantine = self.incoming / "done", self.incoming / "quarantine"
         for path in (self.outgoing, self.taken, self.done, self.quarantine):
@@ -122,8 +128,22 @@ class Courier:
         self._ledger.listen(self._notice)
         while not stop.is_set():
             self._wake.clear()
-            if not self.step():
+            carried = self.step()
+            self.attest()
+            if not carried:
                 self._wake.wait(LOOK_S)
+
+    def attest(self) -> None:
+        """Have the backing of the day put on record, when that has not been done yet.
+
+        The day is that of the clock or of the newest entry, whichever is later: an entry made now is no earlier.
+        """
+        if day_of(self._clock_ns()) <= self._attested:
+            return
+        newest_ns, books, self._attested = self._ledger.ask("bank", _records)
+        today = day_of(max(self._clock_ns(), newest_ns))
+        if books and self._attested < today:
+            self._say(bank.Attest(today, newest_ns))
 
     def wake(self) -> None:
         """Let a waiting round begin at once, to stop or to look."""
@@ -179,8 +199,14 @@ class Courier:
         if house is None:
             raise BadInput(f"the institution has no bank account for asset {asked.asset}")
         name = asked.withdrawal.hex()
+        link = self._ledger.ask("bank", lambda view: rows.link(view, asked.account_ref))
         payment = Payment(
-            end_to_end_id=name, asset=asked.asset, amount_minor=asked.amount_minor, iban=receiver[0], name=receiver[1]
+            end_to_end_id=name,
+            asset=asked.asset,
+            amount_minor=asked.amount_minor,
+            iban=receiver[0],
+            name=receiver[1] or NAMELESS,
+            reference="" if link is None else link.reference,
         )
         return Order(
             message_id=name,
@@ -195,15 +221,40 @@ class Courier:
 
     def _collect(self, carried: Carried) -> None:
         """Tell the ledger of each file, then put it away; one that can't be read, or contradicts, is set apart."""
+        sheets = []
         for path in waiting(self.incoming, ".xml"):
             try:
                 data = read_bounded(path, bytes_max=iso20022.FILE_BYTES_MAX)
                 found = iso20022.read_incoming(data, name=path.name)
-                complaints = self._told(found)
             except BadInput as error:
                 if error.code == "extra_missing":
                     raise  # the fault is ours, not the file's
-                complaints = [str(error)]
+                self._put_away([path], [str(error)], carried)
+                continue
+            if isinstance(found, OrderStatus):
+                self._put_away([path], self._tell_status(found), carried)
+            else:
+                sheet = paged.Sheet(path, tuple(found))
+                if sheet.statements:
+                    sheets.append(sheet)
+                else:
+                    self._tell_bundle([sheet], carried)
+        for bundle in paged.bundles(sheets):
+            self._tell_bundle(bundle, carried)
+
+    def _tell_bundle(self, bundle: list[paged.Sheet], carried: Carried) -> None:
+        """Tell of files that belong together, once all pages of their statements have come."""
+        try:
+            reports = paged.whole(bundle, self._clock_ns())
+            if reports is None:
+                return
+            complaints = self._told(reports)
+        except BadInput as error:
+            complaints = [f"{error.code}: {error}" if error.code in iso20022.PAGE_CODES else str(error)]
+        self._put_away([sheet.path for sheet in bundle], complaints, carried)
+
+    def _put_away(self, paths: list[Path], complaints: list[str], carried: Carried) -> None:
+        for path in paths:
             if complaints:
                 self._set_apart(path, complaints)
                 carried.quarantined += 1
@@ -228,13 +279,11 @@ class Courier:
             for path in waiting(self.quarantine, ".why")
         ]
 
-    def _told(self, found: OrderStatus | list[Report]) -> list[str]:
-        """Turn a file into commands; answer what was wrong with it."""
-        if isinstance(found, OrderStatus):
-            return self._tell_status(found)
-        for report in found:
+    def _told(self, reports: list[Report]) -> list[str]:
+        """Turn reports into commands; answer what was wrong with them."""
+        for report in reports:
             self._check_account(report)
-        return [line for report in found for line in self._tell_report(report)]
+        return [line for report in reports for line in self._tell_report(report)]
 
     def _check_account(self, report: Report) -> None:
         house = self._houses(report.asset)
@@ -306,8 +355,21 @@ def command_of(message: Message) -> bytes:
     """The courier's command with this message: its id is a hash of what it says, so that it is said once."""
     name = f"bank.{type(message).__name__.lower()}"
     body = encode(message)
-    command_id = blake3(encode((RAIL, name, body))).digest(length=16)
-    return encode(Command(command_id, RAIL, name, 1, body))
+    return encode(Command(_id_of(name, body), RAIL, name, 1, body))
+
+
+def _id_of(name: str, body: bytes) -> bytes:
+    return blake3(encode((RAIL, name, body))).digest(length=16)
+
+
+def attest_id(day: int, seen_ns: int) -> bytes:
+    """The id of the command that put a day's backing on record, by which its receipt is found."""
+    return _id_of("bank.attest", encode(bank.Attest(day, seen_ns)))
+
+
+def _records(view: View) -> tuple[int, bool, int]:
+    """Time of the newest entry, whether there is money at a bank, and the newest day whose backing is on record."""
+    return view.time_ns, bool(rows.assets(view)), rows.newest_backing(view)
 
 
 def entry_ref_of(report: Report, booking: Booking) -> bytes:

@@ -21,7 +21,7 @@ from formicary.gateway.problems import Problem
 from formicary.gateway.routes import Asked, Caller, CallerKind, Route
 from formicary.gateway.scopes import CODES as SCOPE_CODES
 from formicary.gateway.scopes import SCOPES_MAX, check_scopes, owns, party_of
-from formicary.gateway.shared import NANOSECONDS, shared, time_text
+from formicary.gateway.shared import NANOSECONDS, route, shared, time_text
 from formicary.gateway.signatures import CODES as SIGNATURE_CODES
 from formicary.gateway.signatures import Nonces, check_signature, read_signature
 
@@ -232,23 +232,10 @@ def authenticators(door: Door) -> list[Callable[[Request, bytes], Awaitable[Call
 def routes(door: Door) -> list[Route]:
     """Routes that manage keys; a key can't make another one, only its owner can."""
     keys = shared(door, Keys)
+    refused = ("scope_unknown", "shop_not_yours", "key_limit")
+    new: dict[str, Any] = {"confirm": True, "body": NewKey, "answer": Key, "codes": refused}
     return [
-        Route(method="GET", path="/v1/keys", handle=keys.list, summary="List your keys.", answer=KeyList),
-        Route(
-            method="POST",
-            path="/v1/keys",
-            handle=keys.make,
-            summary="Make a key that signs requests of a machine.",
-            confirm=True,
-            body=NewKey,
-            answer=Key,
-            codes=("scope_unknown", "shop_not_yours", "key_limit"),
-        ),
-        Route(
-            method="DELETE",
-            path="/v1/keys/{key}",
-            handle=keys.revoke,
-            summary="Revoke a key at once.",
-            codes=("key_unknown",),
-        ),
+        route("GET /v1/keys", keys.list, "List your keys.", answer=KeyList),
+        route("POST /v1/keys", keys.make, "Make a key that signs requests of a machine.", **new),
+        route("DELETE /v1/keys/{key}", keys.revoke, "Revoke a key at once.", codes=("key_unknown",)),
     ]

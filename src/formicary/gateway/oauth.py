@@ -31,7 +31,7 @@ from formicary.gateway.grants import TOKEN_S, Consent, Grants, Refused
 from formicary.gateway.problems import Problem
 from formicary.gateway.routes import Asked, Caller, CallerKind, Route
 from formicary.gateway.scopes import known_scopes
-from formicary.gateway.shared import shared, time_text
+from formicary.gateway.shared import route, shared, time_text
 from formicary.products.anatomy import Access
 
 if TYPE_CHECKING:
@@ -356,84 +356,21 @@ def routes(door: Door) -> list[Route]:
     """The routes of OAuth."""
     oauth = shared(door, OAuth)
     anyone: dict[str, Any] = {"access": Access.ANYONE, "body_bytes_max": FORM_BYTES_MAX}
+    begins: dict[str, Any] = {"query": AuthorizeAsked, "media": "text/html", "codes": ("client_unknown",), **anyone}
+    tokens: dict[str, Any] = {"answer": TokenTold, "error": OAuthError, **anyone}
+    known = "/.well-known/oauth-authorization-server"
+    page, gone = "/v1/oauth/requests/{request}", ("authorization_unknown",)
+    allows: dict[str, Any] = {"confirm": True, "body": Approve, "answer": Redirect, "codes": gone}
+    ended = ("grant_not_found",)
     return [
         *client_routes(door),
-        *_routes_of_people(oauth),
-        Route(
-            method="GET",
-            path="/oauth/authorize",
-            handle=oauth.authorize,
-            summary="Begin: an app asks a person for consent.",
-            query=AuthorizeAsked,
-            media="text/html",
-            codes=("client_unknown",),
-            **anyone,
-        ),
-        Route(
-            method="POST",
-            path="/oauth/token",
-            handle=oauth.token,
-            summary="Exchange a code or refresh token.",
-            answer=TokenTold,
-            error=OAuthError,
-            **anyone,
-        ),
-        Route(
-            method="POST",
-            path="/oauth/revoke",
-            handle=oauth.revoke,
-            summary="Revoke a token.",
-            error=OAuthError,
-            **anyone,
-        ),
-        Route(
-            method="GET",
-            path="/.well-known/oauth-authorization-server",
-            handle=oauth.metadata,
-            summary="What this authorization server can do (RFC 8414).",
-            **anyone,
-        ),
-    ]
-
-
-def _routes_of_people(oauth: OAuth) -> list[Route]:
-    """What the page of consent asks, and what a person sees of it later."""
-    page = "/v1/oauth/requests/{request}"
-    gone = ("authorization_unknown",)
-    return [
-        Route(
-            method="GET", path=page, handle=oauth.consent, summary="Who asks for what.", answer=ConsentTold, codes=gone
-        ),
-        Route(
-            method="POST",
-            path=f"{page}/approve",
-            handle=oauth.approve,
-            summary="Allow it, or a part of it.",
-            confirm=True,
-            body=Approve,
-            answer=Redirect,
-            codes=gone,
-        ),
-        Route(
-            method="POST",
-            path=f"{page}/deny",
-            handle=oauth.deny,
-            summary="Allow nothing.",
-            answer=Redirect,
-            codes=gone,
-        ),
-        Route(
-            method="GET",
-            path="/v1/grants",
-            handle=oauth.list,
-            summary="What third parties may do for you.",
-            answer=GrantList,
-        ),
-        Route(
-            method="DELETE",
-            path="/v1/grants/{grant}",
-            handle=oauth.end,
-            summary="Take back what a third party was allowed.",
-            codes=("grant_not_found",),
-        ),
+        route(f"GET {page}", oauth.consent, "Who asks for what.", answer=ConsentTold, codes=gone),
+        route(f"POST {page}/approve", oauth.approve, "Allow it, or a part of it.", **allows),
+        route(f"POST {page}/deny", oauth.deny, "Allow nothing.", answer=Redirect, codes=gone),
+        route("GET /v1/grants", oauth.list, "What third parties may do for you.", answer=GrantList),
+        route("DELETE /v1/grants/{grant}", oauth.end, "Take back what a third party was allowed.", codes=ended),
+        route("GET /oauth/authorize", oauth.authorize, "Begin: an app asks a person for consent.", **begins),
+        route("POST /oauth/token", oauth.token, "Exchange a code or refresh token.", **tokens),
+        route("POST /oauth/revoke", oauth.revoke, "Revoke a token.", error=OAuthError, **anyone),
+        route(f"GET {known}", oauth.metadata, "What this authorization server can do (RFC 8414).", **anyone),
     ]

@@ -5,6 +5,9 @@ the person's own secret (8). The 18 digits are then enciphered under the institu
 two codes of one person have nothing in common for whoever sees them. The cipher is a balanced Feistel network of ten
 rounds over 9 + 9 decimal digits with HMAC-SHA256, the construction of NIST SP 800-38G. That a code is used once is the
 ledger's business: it keeps each code's digest until its time is over.
+
+A person's codes of one moment (a hundredth of the half minute) are one code. So that no two displays share a code, of
+which the ledger would refuse the second payment, each is made of a moment of its own: :meth:`Codes.next_free`.
 """
 
 from __future__ import annotations
@@ -21,6 +24,8 @@ SERIALS_MAX: Final = 10**8
 SLOTS: Final = 100
 MARKS: Final = 10**8
 STEPS_A_WINDOW: Final = 2
+AHEAD_MAX: Final = 30
+"""Moments by which codes that are asked for quickly may run ahead of the clock; a code lives longer by as much."""
 STEPS_EXPLAINED: Final = 40
 """How many half windows back a code is still recognised, to say that it has expired."""
 
@@ -48,6 +53,19 @@ class Codes(NamedTuple):
         """How long one key's turn is: half the window."""
         return self.window_ns // STEPS_A_WINDOW
 
+    @property
+    def moment_ns(self) -> int:
+        """How long a person's code stays the same."""
+        return self.step_ns // SLOTS
+
+    def next_free(self, now_ns: int, taken_ns: int) -> int | None:
+        """The time to make a person's next code of: now, or right after the moment of their last (``taken_ns``).
+
+        None when that is too far ahead: whoever asks so quickly is to wait.
+        """
+        free_ns = max(now_ns, (taken_ns // self.moment_ns + 1) * self.moment_ns)
+        return free_ns if free_ns - now_ns <= AHEAD_MAX * self.moment_ns else None
+
     def write(self, serial: int, secret: bytes, now_ns: int) -> tuple[str, int]:
         """Make a person's code of now: 18 digits, and until when it stands (ns since 1970)."""
         assert 0 <= serial < SERIALS_MAX, "a serial has eight digits"
@@ -73,8 +91,8 @@ class Codes(NamedTuple):
         return None
 
     def _candidates(self, number: int, now_ns: int) -> Iterator[tuple[int, int]]:
-        newest = now_ns // self.step_ns
-        for step in range(newest, max(newest - STEPS_EXPLAINED, 0), -1):
+        newest = (now_ns + AHEAD_MAX * self.moment_ns) // self.step_ns
+        for step in range(newest, max(now_ns // self.step_ns - STEPS_EXPLAINED, 0), -1):
             yield step, self._decipher(number, step)
 
     def _until_ns(self, step: int, slot: int) -> int:

@@ -18,7 +18,7 @@ from formicary.gateway.outgoing import URL_CHARS_MAX, check_url
 from formicary.gateway.problems import Problem
 from formicary.gateway.routes import Asked, Route
 from formicary.gateway.scopes import party_of
-from formicary.gateway.shared import shared, time_text
+from formicary.gateway.shared import route, shared, time_text
 
 if TYPE_CHECKING:
     from formicary.gateway.door import Door
@@ -278,73 +278,23 @@ def _newest(outbox: Outbox, durable: int) -> int:
 def routes(door: Door) -> list[Route]:
     """Routes of webhooks."""
     hooks = shared(door, Webhooks)
-    one = "/v1/webhooks/{webhook}"
-    read, write, gone = "webhook:read", "webhook:write", ("webhook_not_found",)
+    gone = ("webhook_not_found",)
+    refused = ("url_refused", "event_kind_unknown", "webhook_limit", "shop_not_yours")
+    every, one = "/v1/webhooks", "/v1/webhooks/{webhook}"
+    read: dict[str, Any] = {"scope": "webhook:read"}
+    write: dict[str, Any] = {"scope": "webhook:write"}
+    told: dict[str, Any] = {"answer": WebhookTold, **write}
+    asked: dict[str, Any] = {"query": DeliveriesAsked, "answer": DeliveryList, **read}
+    again: dict[str, Any] = {"body": Replay, "answer": ReplayTold, "codes": (*gone, "events_gone"), **write}
     return [
-        Route(
-            method="GET",
-            path="/v1/webhooks",
-            handle=hooks.list,
-            summary="List your webhooks.",
-            scope=read,
-            answer=WebhookList,
+        route(f"GET {every}", hooks.list, "List your webhooks.", answer=WebhookList, **read),
+        route(
+            f"POST {every}", hooks.add, "Add a webhook: an address that is told what happens.",
+            body=NewWebhook, codes=refused, **told,
         ),
-        Route(
-            method="POST",
-            path="/v1/webhooks",
-            handle=hooks.add,
-            summary="Add a webhook: an address that is told what happens.",
-            scope=write,
-            body=NewWebhook,
-            answer=WebhookTold,
-            codes=("url_refused", "event_kind_unknown", "webhook_limit", "shop_not_yours"),
-        ),
-        *_routes_of_one(hooks),
-        Route(method="DELETE", path=one, handle=hooks.remove, summary="Remove a webhook.", scope=write, codes=gone),
-    ]
-
-
-def _routes_of_one(hooks: Webhooks) -> list[Route]:
-    """What can be done with one webhook."""
-    one = "/v1/webhooks/{webhook}"
-    read, write, gone = "webhook:read", "webhook:write", ("webhook_not_found",)
-    return [
-        Route(
-            method="POST",
-            path=f"{one}/test",
-            handle=hooks.test,
-            summary="Send a made-up event now.",
-            scope=write,
-            answer=TestTold,
-            codes=gone,
-        ),
-        Route(
-            method="POST",
-            path=f"{one}/secret",
-            handle=hooks.renew,
-            summary="Renew the secret.",
-            scope=write,
-            answer=WebhookTold,
-            codes=gone,
-        ),
-        Route(
-            method="GET",
-            path=f"{one}/deliveries",
-            handle=hooks.attempts,
-            summary="List attempts, newest first.",
-            scope=read,
-            query=DeliveriesAsked,
-            answer=DeliveryList,
-            codes=gone,
-        ),
-        Route(
-            method="POST",
-            path=f"{one}/replay",
-            handle=hooks.replay,
-            summary="Deliver again from an event on.",
-            scope=write,
-            body=Replay,
-            answer=ReplayTold,
-            codes=(*gone, "events_gone"),
-        ),
-    ]
+        route(f"POST {one}/test", hooks.test, "Send a made-up event now.", answer=TestTold, codes=gone, **write),
+        route(f"POST {one}/secret", hooks.renew, "Renew the secret.", codes=gone, **told),
+        route(f"GET {one}/deliveries", hooks.attempts, "List attempts, newest first.", codes=gone, **asked),
+        route(f"POST {one}/replay", hooks.replay, "Deliver again from an event on.", **again),
+        route(f"DELETE {one}", hooks.remove, "Remove a webhook.", codes=gone, **write),
+    ]  # fmt: skip

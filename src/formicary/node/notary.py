@@ -21,7 +21,7 @@ from formicary.machine.keys import (
     load_key,
     make_rotation,
 )
-from formicary.machine.leaf import TRANSFER_TAG
+from formicary.machine.leaf import REPLY_TAG, TRANSFER_TAG
 from formicary.machine.receipts import HeadStatement, Receipt, make_receipt, make_statement
 from formicary.machine.system import key_at, rotations
 
@@ -85,14 +85,25 @@ class Notary:
         if found is None or found[0] >= sealed.transfers:  # one that is not sealed came after the question
             raise Refusal(f"there is no transfer {transfer_id}", code="transfer_not_found")
         index, record = found
-        leaf = self._tree.leaf_of_transfer(index)
+        return self._receipt(TRANSFER_TAG, self._tree.leaf_of_transfer(index), record)
+
+    def receipt_of_reply(self, command_id: bytes) -> Receipt:
+        """Make the receipt of what a command was answered, once that is sealed; refuse an id that is not there."""
+        sealed = self._machine.sealed
+        found = self._read(lambda machine: _answered(machine, command_id))
+        if found is None or found[0] >= sealed.replies:  # one that is not sealed came after the question
+            raise Refusal(f"there is no command {command_id.hex()}", code="command_not_found")
+        number, reply = found
+        return self._receipt(REPLY_TAG, self._tree.leaf_of_reply(number), reply)
+
+    def _receipt(self, tag: int, leaf: int, data: bytes) -> Receipt:
         head = self._heads.covering(leaf) or self.head()
         assert leaf < head.size, "what is asked for is sealed"
         return make_receipt(
             self._tree,
-            tag=TRANSFER_TAG,
+            tag=tag,
             leaf=leaf,
-            data=record,
+            data=data,
             head=head,
             identity=self._identity(),
             rotations=self._rotations(head),
@@ -158,3 +169,8 @@ def _as_good(head: SignedHead, sealed: Checkpoint, signer: SigningKey) -> bool:
 def _stored(machine: Machine, transfer_id: int) -> tuple[int, bytes] | None:
     index = machine.kernel.find_transfer(transfer_id)
     return None if index < 0 else (index, machine.kernel.stored_transfers(index, index + 1).tobytes())
+
+
+def _answered(machine: Machine, command_id: bytes) -> tuple[int, bytes] | None:
+    number, found = machine.rows.replies.number_of(command_id), machine.rows.replies.find(command_id)
+    return None if number is None or found is None else (number, found[1])

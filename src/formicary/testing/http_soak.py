@@ -181,7 +181,12 @@ class HttpSoak:
         """People with money, and rules of the guard that do not hold what a load test does."""
         olivia = self.town.enter("olivia")
         olivia.confirm()
-        olivia.done("/v1/guard/set_rules", rules=list(_generous(olivia.get("/v1/guard/rules")["items"])))
+        now = olivia.get("/v1/guard/rules")
+        rules = list(_generous(now["items"]))
+        made = olivia.done("/v1/guard/propose_rules", based_on=now["version"], rules=rules)
+        otto = self.town.enter("otto")
+        otto.confirm()
+        otto.done("/v1/guard/approve_rules", proposal=made["proposal"])
         people = [self.town.newcomer(f"Payer {number}", f"payer{number}") for number in range(self._number)]
         for person in people:
             olivia.done("/v1/wallet/set_tier", person=person.id, tier=2)

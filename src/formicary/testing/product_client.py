@@ -34,20 +34,24 @@ from formicary.products.shop import strategies as shop_strategies
 from formicary.products.wallet import commands as wallet
 from formicary.products.wallet import strategies as wallet_strategies
 from formicary.testing.examples import drawn
+from formicary.testing.plots import CHECKER, DOOR, EUR, HOUR, HOUSE, NODE, OPERATOR, RAIL, Plots
 
 SECOND: Final = 1_000_000_000
-HOUR: Final = 3600 * SECOND
-EUR: Final = 978
 PEOPLE: Final = tuple(name.encode().rjust(16, b".") for name in ("ann", "bo", "cy", "di"))
-OPERATOR: Final = b"olga".rjust(16, b".")
 OTHER: Final = b"another bank".rjust(16, b".")
-NODE, RAIL, DOOR = b"node", b"rail/bank", b"door"
 SIGNERS: Final = {"bank": RAIL, "clearing": DOOR}
 """Who signs the commands of a product that only a door or a rail may send; a person, where nothing is said."""
-AS_NODE: Final = frozenset({"wallet.appoint", "wallet.dismiss", "clearing.add_institution"})
+AS_NODE: Final = frozenset({"wallet.appoint", "wallet.dismiss", "clearing.add_institution", "guard.set_rules"})
 AS_PERSON: Final = frozenset({"bank.link_account"})
 RARE: Final = frozenset(
-    {"wallet.close", "wallet.freeze", "wallet.freeze_person", "wallet.set_own_limit", "guard.set_rules"}
+    {
+        "wallet.close",
+        "wallet.freeze",
+        "wallet.freeze_person",
+        "wallet.set_own_limit",
+        "guard.set_rules",
+        "guard.propose_rules",
+    }
 )
 """What makes a town quieter: once in a while is enough."""
 USUAL: Final = (
@@ -64,6 +68,8 @@ USUAL: Final = (
 PEOPLE_FIELDS: Final = frozenset({"payee", "payer", "person", "seller", "party", "contact", "carrier", "payee_ref"})
 POOL: Final = 150
 """Commands that are drawn by the products' strategies for one simulation."""
+STEPS: Final = 0.7
+"""Of all commands, about how many are steps of plots."""
 COMMANDS: Final = 12
 """In one entry at most."""
 REMEMBERED: Final = 20
@@ -82,6 +88,7 @@ class ProductClient:
         self._by_body = {each.body: name for name, each in self._types.items()}
         self._names = sorted(self._types)
         self._pool = pool(chance.getrandbits(64))
+        self._plots = Plots(random.Random(chance.getrandbits(64)))
         self._known: dict[tuple[str, str], list[Any]] = {("clearing", "institution"): [OTHER]}
         self._asked: dict[bytes, tuple[str, bytes, Message]] = {}
         self._owner: dict[Any, bytes] = {}
@@ -94,6 +101,7 @@ class ProductClient:
 
     def request(self, now_ns: int) -> tuple[EntryKind, bytes]:
         """Make the next request: (kind of entry, body)."""
+        self._plots.begin(now_ns)
         chance, made = self._chance, (EntryKind.TICK, b"")
         if not self._sent:
             made = EntryKind.COMMANDS, self._beginning()
@@ -104,25 +112,29 @@ class ProductClient:
         elif chance.random() < 0.9:
             made = (
                 EntryKind.COMMANDS,
-                pack_commands([self._command(now_ns) for _ in range(chance.randint(1, COMMANDS))]),
+                pack_commands([self._step(now_ns) for _ in range(chance.randint(1, COMMANDS))]),
             )
         self._sent.append(made)
         return made
 
     def learn(self, applied: Applied, registry: Registry) -> None:
         """Note the names that replies gave."""
+        self._plots.heard(applied.events)
         for answer in applied.answers:
             reply = answer.reply
             name, signer, body = self._asked.get(reply.command_id, ("", b"", None))
             self.codes[reply.code] = self.codes.get(reply.code, 0) + 1
             found = registry.command(name, 1) if reply.code == OK else None
             if found is None or body is None or answer.replayed:
+                self._plots.answered(reply.command_id, None, accepted=False)
                 continue
+            told = None if found.type.reply is None else msgspec.msgpack.decode(reply.body, type=found.type.reply)
+            self._plots.answered(reply.command_id, told, accepted=True)
             self.accepted[name] = self.accepted.get(name, 0) + 1
             if isinstance(body, bank.LinkAccount):
                 self._note(found.product.name, body, signer)
-            if found.type.reply is not None:
-                self._note(found.product.name, msgspec.msgpack.decode(reply.body, type=found.type.reply), signer)
+            if told is not None:
+                self._note(found.product.name, told, signer)
 
     def _note(self, product: str, message: Message, signer: bytes) -> None:
         """Note the names in a command or a reply, and who came by them first."""
@@ -143,9 +155,12 @@ class ProductClient:
 
     def _beginning(self) -> bytes:
         """People, an operator, another institution: what everything else needs."""
-        first = [self._encode(who, "wallet.open", wallet.Open((EUR,), None)) for who in (*PEOPLE, OPERATOR)]
+        first = [self._encode(who, "wallet.open", wallet.Open((EUR,), None)) for who in (*PEOPLE, OPERATOR, CHECKER)]
         roles = ("operator", "approver", "arbiter", "auditor")
         first += [self._encode(NODE, "wallet.appoint", wallet.Appoint(OPERATOR, role)) for role in roles]  # type: ignore[arg-type]
+        first.append(self._encode(NODE, "wallet.appoint", wallet.Appoint(CHECKER, "approver")))
+        here = clearing.AddInstitution(HOUSE, True, bytes(32), "http://here.example", 0)  # noqa: FBT003 - a message
+        first.append(self._encode(NODE, "clearing.add_institution", here))
         first += [self._encode(OPERATOR, "wallet.set_tier", wallet.SetTier(who, 2)) for who in PEOPLE]
         first += [self._encode(who, "bank.take_reference", bank.TakeReference()) for who in PEOPLE]
         other = clearing.AddInstitution(OTHER, False, bytes(32), "http://other.example", 0)  # noqa: FBT003 - a message
@@ -153,6 +168,14 @@ class ProductClient:
         first += [self._encode(who, "shop.register", shop.Register(EUR, "FR", 5814, None)) for who in PEOPLE[:2]]
         first += [self._encode(who, "bank.link_account", bank.LinkAccount(who, bytes(16), who * 2)) for who in PEOPLE]
         return pack_commands(first)
+
+    def _step(self, now_ns: int) -> bytes:
+        """The next step of a plot, or a command by chance."""
+        number = (self._commands + 1).to_bytes(16, "big")
+        step = self._plots.take(number) if self._chance.random() < STEPS else None
+        if step is None:
+            return self._command(now_ns)
+        return self._encode(step.signer, self._by_body[type(step.body)], step.body)
 
     def _command(self, now_ns: int) -> bytes:
         """One command by chance, of a strategy or of a type, fitted to what is known."""

@@ -35,6 +35,8 @@ START_S: Final = 90.0
 """Longest start: the first one makes the town."""
 STOP_S: Final = 20.0
 REQUEST_S: Final = 20.0
+MONEY_S: Final = 30.0
+"""Longest wait for money from the sandbox bank."""
 PLENTY: Final = "1000000"
 SETTINGS: Final = {
     "FORMICARY_RATE_PER_S": PLENTY,
@@ -45,6 +47,7 @@ SETTINGS: Final = {
 }
 """One machine plays everybody, so that limits for each address would only slow it down."""
 _KEYS: Final = itertools.count(1)
+_NUMBERS: Final = itertools.count(1)
 _RUN: Final = secrets.token_hex(6)
 
 
@@ -265,6 +268,19 @@ class TownProcess:
         browser = Browser(self.origin, alias or "").sign_up(name, alias, currency)
         self._browsers[f"newcomer {browser.id}"] = browser
         return browser
+
+    def somebody(self, name: str, money_minor: int = 0, *, tier: int = 0, asset: str = "EUR") -> Browser:
+        """A newcomer with an alias; an operator raises the limits, and the sandbox bank brings the money."""
+        person = self.newcomer(name, f"{name.split(maxsplit=1)[0].lower()}{next(_NUMBERS):03d}", asset)
+        if tier:
+            self.enter("olivia").done("/v1/wallet/set_tier", person=person.id, tier=tier)
+        if money_minor:
+            person.done("/v1/sandbox/bank-transfer", asset=asset, amount_minor=money_minor)
+            until = time.monotonic() + MONEY_S
+            while person.money(asset)["available_minor"] != money_minor:
+                assert time.monotonic() < until, "the bank's transfer did not come"
+                time.sleep(0.1)
+        return person
 
     def nobody(self) -> Browser:
         """A browser that is not signed in."""

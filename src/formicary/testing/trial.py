@@ -20,6 +20,7 @@ from typing import Any, Final
 import msgspec
 
 from formicary.base.entry import NO_PARENT, Draft, Entry, EntryKind, seal_draft
+from formicary.machine.applied import Applied
 from formicary.machine.commands import Command, encode, pack_commands
 from formicary.machine.context import View
 from formicary.machine.events import Event
@@ -54,13 +55,13 @@ class Trial:
         self._ids = itertools.count(1)
         key = SigningKey(bytes(range(32)))
         genesis = new_genesis(created_ns=START_NS, blinding_key=bytes(16), public_key=key.public_key, note="trial")
-        self._step(EntryKind.GENESIS, write_genesis(genesis))
+        self.step(EntryKind.GENESIS, write_genesis(genesis))
 
     def say(self, signer: bytes, name: str, body: Message, *, command_id: bytes | None = None) -> Reply:
         """Send one command, a second later; answer the raw reply."""
         chosen = command_id or next(self._ids).to_bytes(16, "big")
         command = encode(Command(chosen, signer, name, 1, encode(body)))
-        self._step(EntryKind.COMMANDS, pack_commands([command]))
+        self.step(EntryKind.COMMANDS, pack_commands([command]))
         return self._answers[0].reply
 
     def ok(self, signer: bytes, name: str, body: Message) -> Any:  # noqa: ANN401 - the command's own reply type
@@ -85,7 +86,7 @@ class Trial:
             if due is None or due > until:
                 break
             self.now_ns = max(due, self.now_ns + 1) - SECOND_NS
-            self._step(EntryKind.TICK, b"")
+            self.step(EntryKind.TICK, b"")
         else:
             message = "timers never end"
             raise AssertionError(message)
@@ -123,7 +124,8 @@ class Trial:
         """Let go of the machine."""
         self.machine.close()
 
-    def _step(self, kind: EntryKind, body: bytes) -> None:
+    def step(self, kind: EntryKind, body: bytes) -> Applied:
+        """Apply one entry, a second later."""
         parent = self.entries[-1].hash if self.entries else NO_PARENT
         self.now_ns += SECOND_NS
         entry = seal_draft(Draft(len(self.entries) + 1, self.now_ns, kind, body), epoch=1, parent=parent)
@@ -133,3 +135,4 @@ class Trial:
         self.events += applied.events
         if self._check:
             self.machine.check()
+        return applied

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from formicary.products.bank import backing, queries
 from formicary.products.bank import commands as bank
-from formicary.products.bank import queries
 from formicary.products.bank.references import is_reference, read_reference, write_reference
 from formicary.testing.trial import Trial
 
@@ -397,9 +397,9 @@ def test_only_operators_see_the_reconciliation(town: Trial) -> None:
         assert refused.value.code == "bank_role_missing"
 
 
-def backed(town: Trial) -> queries.Backed:
+def backed(town: Trial) -> backing.Backed:
     """The euro's proof of backing, as anybody sees it."""
-    answer: queries.Backing = town.ask("bank.backing", b"", queries.AskBacking())
+    answer: backing.Backing = town.ask("bank.backing", b"", backing.AskBacking())
     return answer.items[0]
 
 

@@ -9,10 +9,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from formicary.products.bank import backing, queries
 from formicary.products.bank import commands as bank
-from formicary.products.bank import queries
 from formicary.products.bank import strategies as bankish
-from formicary.testing.trial import Trial
+from formicary.testing.trial import SECOND_NS, Trial
 
 from tests.products.bank.fakes import ALICE, BOB, EUR, OPERATOR, RAIL, Open, balance, products
 
@@ -57,6 +57,7 @@ class Banking(RuleBasedStateMachine):
         self.lines: dict[bytes, Line] = {}
         self.bank = 0
         self.parked = 0
+        self.attested = 0
         self.references: dict[str, bytes] = {}
         for person in PEOPLE:
             self.town.ok(person, "wallet.open", Open(EUR))
@@ -191,6 +192,21 @@ class Banking(RuleBasedStateMachine):
             name = self.town.happened("bank.withdrawal_asked")[-1].withdrawal
             self.outs[name] = Out(b"", line.open)
         line.open = 0
+
+    @rule(command=bankish.days())
+    def attest(self, command: bank.Attest) -> None:
+        """The courier has a day counted, perhaps another day than it is; days go by."""
+        today = backing.day_of(self.town.now_ns + SECOND_NS)
+        reply = self.town.say(RAIL, "bank.attest", command)
+        done = self.attested >= command.day
+        assert reply.code == ("bank_day_differs" if command.day != today else "bank_day_attested" if done else "ok")
+        if reply.code != "ok":
+            return
+        self.attested = command.day
+        (told,) = msgspec.msgpack.decode(reply.body, type=bank.Attested).items
+        assert told.nostro_minor == told.unlisted_minor == self.bank
+        assert told.transit_minor == sum(out.transit for out in self.outs.values())
+        self.town.wait(hours=13)
 
     def agree(self, reply: object, expected: str) -> None:
         """The bank's answer is the model's."""

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from formicary.products.bank import backing, queries
 from formicary.products.bank import commands as bank
-from formicary.products.bank import queries
 from formicary.products.bank.codes import RAIL
 from formicary.products.wallet import commands as wallet
 from formicary.stack import standard_products
@@ -68,5 +68,5 @@ def test_a_closed_wallet_gets_nothing_back(town: Trial) -> None:
 
 def test_customers_are_backed(town: Trial) -> None:
     """All accounts of all products against the bank."""
-    (found,) = town.ask("bank.backing", b"", queries.AskBacking()).items
+    (found,) = town.ask("bank.backing", b"", backing.AskBacking()).items
     assert (found.customers_minor, found.nostro_minor, found.backed) == (5_000, 5_000, True)

@@ -147,6 +147,22 @@ def test_a_payee_who_cannot_be_paid() -> None:
     done(a, b)
 
 
+def test_one_payment_is_found_by_its_name() -> None:
+    """Its payer and its payee each find it alone; nobody else finds it."""
+    a, b = pair("a", "b")
+    first, second = (a.send(ALICE, b, amount_minor) for amount_minor in (100, 200))
+    assert [offer(a, b, payment) for payment in (first, second)] == ["ok", "ok"]
+    sent = a.town.ask("clearing.transfers", ALICE, AskTransfers(payment=first)).items
+    assert [each.amount_minor for each in sent] == [100]
+    assert a.town.ask("clearing.transfers", BOB, AskTransfers(payment=first)).items == ()
+    came = b.town.ask("clearing.transfers", BOB, AskTransfers(direction="in")).items
+    assert [each.amount_minor for each in came] == [200, 100]
+    for each in came:
+        asked = AskTransfers(direction="in", payment=each.payment)
+        assert b.town.ask("clearing.transfers", BOB, asked).items == (each,)
+        assert b.town.ask("clearing.transfers", ALICE, asked).items == ()
+
+
 def test_a_forged_word_moves_nothing() -> None:
     """Another key, another word, another payment, another institution's words: all refused."""
     a, b, c = pair("a", "b", "c")
@@ -316,7 +332,8 @@ def test_nothing_makes_a_known_institution_unknown() -> None:
     made = product(purses=Purses(), receivers=NoShops(), watch=Watch(), book=Book())
     about = {"institution_unknown", "institution_is_own", "own_institution_differs"}
     assert {code for code in CODES if "institution" in code} == about
-    assert [each.name for each in made.commands if each.access is Access.OPERATOR] == []
+    by_operators = {each.name for each in made.commands if each.access is Access.OPERATOR}
+    assert by_operators == {"propose_settlement", "approve_settlement", "reject_settlement"}, "they pay what is owed"
     assert [each.name for each in made.commands if "institution" in each.name] == ["add_institution"]
     a, b = pair("a", "b")
     for key in (bytes(b.key.verify_key), bytes(32)):

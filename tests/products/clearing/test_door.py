@@ -301,6 +301,13 @@ def test_an_operator_adds_an_institution() -> None:
         async with a.client() as client:
             answer = await client.post("/v1/clearing/add-institution", json=body, headers=headers)
             assert answer.status_code in {200, 204}, answer.text
+            assert await a.door.name_of(b"", b"\x0c" * 16) == "c.example", "by its address, until it has a name"
+            again = body | {"name": "The  C Bank", "address": "http://new.c.example"}
+            for each in (again, body):
+                headers["Idempotency-Key"] = secrets.token_hex(16)
+                answer = await client.post("/v1/clearing/add-institution", json=each, headers=headers)
+                assert answer.status_code in {200, 204}, answer.text
+                assert await a.door.name_of(b"", b"\x0c" * 16) == "The C Bank", "a name stays when it is not said again"
         known = a.ledger.ask("clearing", lambda view: queries.institution(view, b"\x0c" * 16))
         assert known.address == "http://c.example"
 

@@ -52,7 +52,11 @@ def test_an_arbiter_may_split(town: Trial) -> None:
     town.ok(JUDGE, "escrow.decide", Decide(order, 3_333, OTHER))
     assert (balance(town, ALICE), balance(town, BOB)) == (START_MINOR - 3_333, START_MINOR + 3_333)
     assert spent(town, ALICE) == 3_333
-    assert lines(town) == [("escrow", ALICE, BOB, 10_000, "paid"), ("escrow_back", BOB, ALICE, 6_667, "paid")]
+    assert lines(town) == [
+        ("escrow", ALICE, BOB, 10_000, "paid"),
+        ("escrow_back", BOB, ALICE, 6_667, "paid"),
+        ("escrow_out", ALICE, BOB, 3_333, "paid"),
+    ]
     seen = town.ask("escrow.order", JUDGE, AskOrder(order=order))
     assert [(line.step, line.detail, line.text) for line in seen.timeline[2:]] == [
         ("disputed", "damaged", PIECE),

@@ -19,9 +19,10 @@ from formicary.products.escrow.commands import (
     Milestone,
     Ship,
 )
+from formicary.products.escrow.parcels import code_digest
 from formicary.testing.trial import Trial
 
-from tests.products.escrow.support import CODE, DAY_NS, START_MINOR, Told, bought, new_town, signed, terms
+from tests.products.escrow.support import CARRIER, CODE, DAY_NS, START_MINOR, Told, bought, new_town, signed, terms
 from tests.products.escrow.town import ALICE, BOB, CAROL, JUDGE, STRANGER, USD, SetState, balance, lines, spent
 
 Step = tuple[str, Any]
@@ -69,7 +70,7 @@ def test_a_signed_delivery_with_the_code_pays_the_seller(town: Trial) -> None:
     town.ok(STRANGER, "escrow.deliver", signed(order))
     assert (balance(town, ALICE), balance(town, BOB)) == (START_MINOR - 10_000, START_MINOR + 10_000)
     assert state(town, order) == "settled"
-    assert lines(town) == [("escrow", ALICE, BOB, 10_000, "paid")]
+    assert lines(town) == [("escrow", ALICE, BOB, 10_000, "paid"), ("escrow_out", ALICE, BOB, 10_000, "paid")]
     assert town.refused(STRANGER, "escrow.deliver", signed(order)) == "order_settled"
 
 
@@ -128,6 +129,20 @@ def test_the_buyer_may_pay_at_any_time(town: Trial) -> None:
     assert balance(town, BOB) == START_MINOR + 10_000
 
 
+def test_an_order_tells_whose_signature_counts(town: Trial) -> None:
+    """Both sides see the carrier's key and the code's digest, and may bring its word until it has been brought."""
+    order = bought(town, inspect_s=86_400)
+    for who in (ALICE, BOB):
+        told = town.ask("escrow.order", who, AskOrder(order=order))
+        assert (told.carrier_key, told.code) == (bytes(CARRIER.verify_key), code_digest(CODE))
+        assert "deliver" in told.may
+    town.ok(STRANGER, "escrow.deliver", signed(order))  # whoever brings it, the carrier's key counts
+    assert "deliver" not in town.ask("escrow.order", ALICE, AskOrder(order=order)).may
+    bare = town.ask("escrow.order", ALICE, AskOrder(order=bought(town, carrier=None, carrier_key=None, code=None)))
+    assert (bare.carrier_key, bare.code) == (None, None)
+    assert "deliver" not in bare.may
+
+
 def test_whom_a_deadline_serves_may_move_it(town: Trial) -> None:
     """Nobody can put off what works against them: that is what a dispute is for."""
     order = bought(town, silence="release", inspect_s=86_400)
@@ -158,7 +173,11 @@ def test_milestones_are_paid_one_by_one(town: Trial) -> None:
     town.ok(BOB, "escrow.cancel", Cancel(order))
     assert (balance(town, ALICE), balance(town, BOB)) == (START_MINOR - 2_000, START_MINOR + 2_000)
     assert state(town, order) == "settled"
-    assert lines(town) == [("escrow", ALICE, BOB, 10_000, "paid"), ("escrow_back", BOB, ALICE, 8_000, "paid")]
+    assert lines(town) == [
+        ("escrow", ALICE, BOB, 10_000, "paid"),
+        ("escrow_back", BOB, ALICE, 8_000, "paid"),
+        ("escrow_out", ALICE, BOB, 2_000, "paid"),
+    ]
 
 
 def test_the_last_milestone_settles(town: Trial) -> None:
@@ -260,6 +279,7 @@ def test_what_a_frozen_seller_earned_waits_for_them(town: Trial) -> None:
     assert balance(town, BOB) == START_MINOR
     town.wait(days=1)
     assert (balance(town, BOB), town.ask("escrow.owed", BOB, AskOwed()).items) == (START_MINOR + 10_000, ())
+    assert ("escrow_out", ALICE, BOB, 10_000, "paid") in lines(town), "written down once it was paid"
 
 
 def test_what_comes_back_to_a_closed_purse_can_be_collected(town: Trial) -> None:
@@ -286,7 +306,7 @@ def test_staff_act_for_a_shop() -> None:
     order = bought(town)
     assert town.refused(JUDGE, "escrow.ship", Ship(order, None)) == "order_not_yours"
     town.ok(CAROL, "escrow.ship", Ship(order, None))
-    assert town.ask("escrow.order", CAROL, AskOrder(order=order)).may == ("cancel", "extend", "dispute")
+    assert town.ask("escrow.order", CAROL, AskOrder(order=order)).may == ("cancel", "extend", "dispute", "deliver")
     assert len(town.ask("escrow.orders", CAROL, AskOrders(role="seller", party=BOB)).items) == 1
     town.ok(CAROL, "escrow.cancel", Cancel(order))
     assert balance(town, ALICE) == START_MINOR

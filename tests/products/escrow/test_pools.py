@@ -10,6 +10,7 @@ import pytest
 
 from formicary.base.errors import Refusal
 from formicary.products.escrow.answers import AskPool, AskPools
+from formicary.products.escrow.codes import MANY
 from formicary.products.escrow.commands import (
     AcceptPoolMilestone,
     CancelPool,
@@ -59,6 +60,28 @@ def seen(town: Trial, pool: bytes, who: bytes = ALICE) -> Any:
     return town.ask("escrow.pool", who, AskPool(pool=pool))
 
 
+def test_a_pool_tells_what_one_may_do(town: Trial) -> None:
+    """A stranger joins, a member leaves or accepts once, the maker gives up; in the end nobody can do anything."""
+    pool = opened(town)
+
+    def may(who: bytes) -> tuple[str, ...]:
+        found: tuple[str, ...] = seen(town, pool, who).may
+        return found
+
+    assert (may(ALICE), may(BOB)) == (("join_pool",), ("cancel_pool",))
+    town.ok(ALICE, "escrow.join_pool", JoinPool(pool, 4))
+    assert (may(ALICE), may(CAROL)) == (("leave_pool",), ("join_pool",))
+    town.ok(CAROL, "escrow.join_pool", JoinPool(pool, 2))
+    assert seen(town, pool).members == 2
+    assert (may(ALICE), may(BOB), may(JUDGE)) == (("accept_pool_milestone",), ("cancel_pool",), ())
+    town.ok(CAROL, "escrow.accept_pool_milestone", AcceptPoolMilestone(pool, 1))
+    assert (may(ALICE), may(CAROL)) == (("accept_pool_milestone",), ())
+    town.ok(ALICE, "escrow.accept_pool_milestone", AcceptPoolMilestone(pool, 1))
+    assert may(CAROL) == ("accept_pool_milestone",), "the next part is voted on anew"
+    town.ok(BOB, "escrow.cancel_pool", CancelPool(pool))
+    assert [may(who) for who in (ALICE, BOB, CAROL)] == [()] * 3
+
+
 def test_a_pool_that_does_not_fill_refunds_all(town: Trial) -> None:
     """Each member gets exactly what they paid, by itself."""
     pool = opened(town)
@@ -86,7 +109,8 @@ def test_a_filled_pool_pays_the_maker_by_parts(town: Trial) -> None:
     for number in (2, 3):
         town.ok(ALICE, "escrow.accept_pool_milestone", AcceptPoolMilestone(pool, number))
     assert (balance(town, BOB), seen(town, pool).state) == (START_MINOR + 3_003, "settled")
-    assert [line[4] for line in lines(town)] == ["paid", "paid"]
+    assert [line[0] for line in lines(town)] == ["escrow"] * 2 + ["escrow_out"] * 3
+    assert {line[4] for line in lines(town)} == {"paid"}
 
 
 def test_the_last_place_starts_the_work(town: Trial) -> None:
@@ -120,9 +144,9 @@ def test_a_maker_who_gives_up_returns_what_is_left(town: Trial) -> None:
     town.ok(BOB, "escrow.cancel_pool", CancelPool(pool))
     assert balance(town, BOB) == START_MINOR + 3_004
     assert (balance(town, ALICE), balance(town, CAROL)) == (START_MINOR - 4_004 + 2_002, START_MINOR - 2_002 + 1_000)
-    assert (
-        sorted(line[:1] + line[4:] for line in lines(town)) == [("escrow", "paid")] * 2 + [("escrow_back", "paid")] * 2
-    )
+    kinds = sorted(line[:1] + line[4:] for line in lines(town))
+    assert kinds == [("escrow", "paid")] * 2 + [("escrow_back", "paid")] * 2 + [("escrow_out", "paid")]
+    assert ("escrow_out", MANY, BOB, 3_004, "paid") in lines(town)
     assert town.refused(BOB, "escrow.cancel_pool", CancelPool(pool)) == "pool_not_making"
 
 

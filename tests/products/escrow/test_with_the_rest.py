@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 
 from formicary.kernel.objects import Account, Transfer
 from formicary.products.anatomy import CommandType, Message, Product
 from formicary.products.escrow.answers import AskOrder
-from formicary.products.escrow.commands import Cancel, Confirm, Decide, Dispute, Ship
+from formicary.products.escrow.commands import AcceptMilestone, Cancel, Confirm, Decide, Dispute, Milestone, Ship
+from formicary.products.pay.answers import AskActivity, AskSpending
+from formicary.products.pay.commands import PaymentMade
 from formicary.products.pay.offers import Ledgerbook
 from formicary.products.wallet.commands import Appoint, Open
 from formicary.products.wallet.offers import Purses
@@ -92,3 +95,36 @@ def test_an_arbiter_by_appointment(town: Trial) -> None:
     town.ok(JUDGE, "escrow.decide", Decide(order, 1_000, None))
     assert (balance(town, ALICE), balance(town, BOB), shown(town, order)) == (8_000, 1_000, "paid")
     assert town.refused(ALICE, "escrow.confirm", Confirm(order)) == "order_settled"
+
+
+def activity(town: Trial, who: bytes) -> list[tuple[str, str, int, str, bytes | None]]:
+    """What somebody's activity list shows, oldest first."""
+    items = town.ask("pay.activity", who, AskActivity()).items
+    return [(item.kind, item.direction, item.amount_minor, item.state, item.other) for item in reversed(items)]
+
+
+def test_a_seller_sees_what_was_paid_out(town: Trial) -> None:
+    """Part by part as it came, from whom, and told at once; what went back never was theirs."""
+    parts = (Milestone(500, None), Milestone(2_000, None))
+    order = town.ok(ALICE, "escrow.buy", terms(town, amount_minor=2_500, milestones=parts, note=bytes(16))).order
+    assert activity(town, BOB) == [("escrow", "in", 2_500, "held", ALICE)]
+    town.ok(ALICE, "escrow.accept_milestone", AcceptMilestone(order, 1))
+    assert activity(town, BOB)[1:] == [("escrow_out", "in", 500, "paid", ALICE)]
+    told = [event for event in town.events if event.kind == "payment_made" and event.subject == BOB]
+    assert msgspec.msgpack.decode(told[-1].payload, type=PaymentMade).kind == "escrow_out"
+    town.ok(ALICE, "escrow.dispute", Dispute(order, "other", (bytes(16),)))
+    town.ok(JUDGE, "escrow.decide", Decide(order, 700, None))
+    assert activity(town, BOB) == [("escrow_out", "in", 500, "paid", ALICE), ("escrow_out", "in", 700, "paid", ALICE)]
+    assert sum(line[2] for line in activity(town, BOB)) == balance(town, BOB) == 1_200
+    assert activity(town, ALICE) == [("escrow", "out", 2_500, "paid", BOB), ("escrow_back", "in", 1_300, "paid", BOB)]
+    (newest, *_) = town.ask("pay.activity", BOB, AskActivity()).items
+    assert (newest.reference, newest.note, newest.purpose) == (order, bytes(16), "goods")
+    assert town.ask("pay.spending", BOB, AskSpending(asset=EUR)).items == ()
+
+
+def test_an_order_that_went_back_is_seen_as_such(town: Trial) -> None:
+    """Nothing came, and both sides' lists say so."""
+    order = town.ok(ALICE, "escrow.buy", terms(town, amount_minor=2_500)).order
+    town.ok(BOB, "escrow.cancel", Cancel(order))
+    assert activity(town, BOB) == [("escrow", "in", 2_500, "returned", ALICE)]
+    assert activity(town, ALICE) == [("escrow", "out", 2_500, "returned", BOB)]

@@ -20,7 +20,7 @@ from formicary.products.pay.commands import Send
 from formicary.products.pay.strategies import PEOPLE, people
 from formicary.testing.trial import SECOND_NS
 
-from tests.products.pay.plain import DAVE, EUR, Appoint, free, town
+from tests.products.pay.plain import DAVE, EUR, NODE, Appoint, free, town
 
 HELD_FROM = 300
 START = 2_000
@@ -50,7 +50,7 @@ class Guarding(RuleBasedStateMachine):
         self.trial = town(*PEOPLE, euros=START)
         self.trial.ok(DAVE, "wallet.appoint", Appoint("operator"))
         only = Rule("new_payee", "person", 0, HELD_FROM, 0, 366 * 86_400, 0)
-        self.trial.ok(DAVE, "guard.set_rules", SetRules((only,)))
+        self.trial.ok(NODE, "guard.set_rules", SetRules((only,)))
         self.free = dict.fromkeys(PEOPLE, START)
         self.known: dict[tuple[bytes, bytes], int] = {}
         self.paid: dict[bytes, tuple[bytes, bytes]] = {}

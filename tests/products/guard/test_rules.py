@@ -6,20 +6,20 @@ import pytest
 
 from formicary.products.guard.answers import AskCase, AskCases, AskRules
 from formicary.products.guard.codes import RING_LOOKS_MAX
-from formicary.products.guard.commands import Appeal, Decide, Rule, SetRules
+from formicary.products.guard.commands import Appeal, Decide, ProposeRules, Rule, SetRules
 from formicary.products.guard.rules import defaults, find, store, table_of
 from formicary.products.pay.commands import Send
 from formicary.testing.trial import Trial, person
 
 from tests.products.guard.test_holds import operated, send
-from tests.products.pay.plain import ALICE, BOB, CZK, DAVE, EUR, SHOP, town
+from tests.products.pay.plain import ALICE, BOB, CZK, DAVE, EUR, NODE, SHOP, town
 
 HOUR_S = 3600
 
 
 def set_rules(trial: Trial, *rules: Rule) -> int:
     """Let only these speak."""
-    version: int = trial.ok(DAVE, "guard.set_rules", SetRules(rules)).version
+    version: int = trial.ok(NODE, "guard.set_rules", SetRules(rules)).version
     return version
 
 
@@ -50,7 +50,9 @@ def test_rules_that_can_not_be(rules: tuple[Rule, ...], code: str) -> None:
     """Two of one kind, one without what its kind needs, windows that can't be kept together."""
     trial = operated()
     assert trial.refused(ALICE, "guard.set_rules", SetRules(rules)) == "role_missing"
-    assert trial.refused(DAVE, "guard.set_rules", SetRules(rules)) == code
+    assert trial.refused(DAVE, "guard.set_rules", SetRules(rules)) == "rules_by_two"
+    assert trial.refused(DAVE, "guard.propose_rules", ProposeRules(1, rules)) == code
+    assert trial.refused(NODE, "guard.set_rules", SetRules(rules)) == code
 
 
 def test_the_nearest_rule_speaks() -> None:

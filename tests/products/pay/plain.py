@@ -129,6 +129,8 @@ class PlainPurses:
 
     def has_role(self, asker: Context | View, party: bytes, role: str) -> bool:
         """See there."""
+        if party == NODE:
+            return role == "operator"
         sql = "SELECT role FROM wallet_roles WHERE person = ? AND role = ? ORDER BY person"
         return asker.for_product("wallet").rows.one(sql, party, role) is not None
 

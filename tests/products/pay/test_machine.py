@@ -17,7 +17,7 @@ from formicary.products.pay import strategies as some
 from formicary.products.pay.commands import AcceptRequest, Ask, DeclineRequest, Give, OpenPacket, Send
 from formicary.testing.trial import SECOND_NS
 
-from tests.products.pay.plain import DAVE, EUR, Appoint, free, spent, town
+from tests.products.pay.plain import DAVE, EUR, NODE, Appoint, free, spent, town
 
 HELD_FROM = 400
 START = 1_000
@@ -108,7 +108,7 @@ class Paying(RuleBasedStateMachine):
         self.trial = town(*some.PEOPLE, euros=START)
         self.trial.ok(DAVE, "wallet.appoint", Appoint("operator"))
         only = Rule("new_payee", "person", 0, HELD_FROM, 0, 366 * 86_400, 0)
-        self.trial.ok(DAVE, "guard.set_rules", SetRules((only,)))
+        self.trial.ok(NODE, "guard.set_rules", SetRules((only,)))
         self.model = Model()
         self.payments: list[bytes] = []
         self.request_names: list[bytes] = []

@@ -1,6 +1,7 @@
 export default {
-  nav: { label: '浏览器', ledger: '账本', check: '验证收据', growth: '比较树头' },
+  nav: { label: '浏览器', ledger: '账本', check: '验证收据', growth: '比较树头', backing: '备付' },
   ledger: { title: '请查验我们', text: '这个账本无法被悄悄改写。这里是它签名的树头和其下的条目链：由您的浏览器验证，无需账户，也无需信任我们。', unnamed: '本账本', leaves: '笔转账与答复，共用一个签名', leaves_short: '叶子', checked: '签名已在您的浏览器中验证', entry: '条目', signed: '签名时间', id: '账本', root: '根', key: '签名密钥', keys: '历任密钥', entries: '条目', find: '条目编号', newest: '最新', older: '更早', bad_head: '树头无法验证', other: '这不是之前的账本', other_text: '您的浏览器曾在此地址见过另一个账本。如果没有人告知您变更，请勿信任。' },
+  backing: { title: '客户的钱', text: '大家的钱都在吗？把账本的全部账户相加，与银行里的钱对照：现在如何，过去每一天如何。', now: '现在', whole: '全额备付', short: '备付不足', customers: '应付客户', banks: '银行存款', own: '机构自有', claims: '他方应付' },
   kinds: { genesis: '创世', accounts: '账户', transfers: '转账', commands: '命令', tick: '节拍', settings: '设置', key: '新密钥', rotation: '新密钥', epoch: '新纪元' },
   entry: { title: '条目 {{index}}', time: '时间', time_ns: '1970 年以来的纳秒', kind: '种类', records: '记录数', bytes: '字节', epoch: '纪元', hash: '哈希', parent: '前一哈希', digest: '状态摘要', content: '条目的内容只属于当事人；哈希属于所有人。', linked: '此处链条完好', broken: '此处链条断裂', linked_text: '每个条目都写明前一条目 {{before}} 的哈希。', before: '上一条', after: '下一条' },
   drop: { choose: '选择文件', paste: '或在此粘贴文本' },

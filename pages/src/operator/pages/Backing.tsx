@@ -6,6 +6,7 @@ import { useWords } from '../../shared/i18n';
 import { decimalOf } from '../../shared/money';
 import { useAsk } from '../../shared/useAsk';
 import type { Backed } from '../answers';
+import { BackingDays } from '../parts/BackingDays';
 import { Asked, BigMoney, Card, Facts, Money, Page, StateTag } from '../parts/ui';
 
 /** Customers' money against what is at the banks, with the head that the ledger signed. */
@@ -18,6 +19,7 @@ export function Backing() {
         {(data) => (
           <>
             <div className="op-grid">{data.items.map((one) => <One key={one.asset} of={one} />)}</div>
+            <BackingDays assets={data.items.map((one) => one.asset)} />
             <Head asOf={date(data.at)} />
           </>
         )}

@@ -1,20 +1,19 @@
 import Button from 'antd/es/button';
-import Input from 'antd/es/input';
 import InputNumber from 'antd/es/input-number';
 import Modal from 'antd/es/modal';
 import Segmented from 'antd/es/segmented';
 import Select from 'antd/es/select';
 import { useState } from 'react';
-import { isoNumberOf } from '../../explorer/proof/assets';
 import { tell } from '../../shared/api';
 import { hasWords, useWords } from '../../shared/i18n';
 import { MoneyInput } from '../../shared/MoneyInput';
 import { COMMON_ASSETS } from '../../shared/money';
 import { useAsk } from '../../shared/useAsk';
-import type { Parameter, Proposal, Rule, Tier } from '../answers';
+import type { Parameter, Proposal, Settlement, Tier } from '../answers';
 import { List, useList } from '../parts/list';
-import { Act, Asked, Card, Money, Page, StateTag, Who, nameOf } from '../parts/ui';
+import { Act, Asked, Card, Money, Page, Who, nameOf } from '../parts/ui';
 import { secondsText } from '../seconds';
+import { RuleProposals } from './GuardRules';
 
 /** Parameters and limits as they are; a change is a proposal that somebody else approves. */
 export function Parameters() {
@@ -95,6 +94,7 @@ const STATES = ['waiting', 'approved', 'rejected'] as const;
 export function Proposals() {
   const { t, date, money, language, number } = useWords();
   const [state, setState] = useState<(typeof STATES)[number]>('waiting');
+  const settlements = useAsk<{ items: Settlement[] }>('/v1/clearing/settlements', { state: 'waiting', limit: 100 }, { everyS: 30 });
   const list = useList<Proposal>('/v1/wallet/proposals', { state }, 15);
   const words = (one: Proposal) => {
     if (one.kind === 'set_parameter') return t('proposals.set_parameter', { name: hasWords(`parameter.${one.name}`) ? t(`parameter.${one.name}`) : one.name, value: one.name?.endsWith('_s') ? secondsText(one.value ?? 0, language) : number(one.value ?? 0) });
@@ -108,6 +108,8 @@ export function Proposals() {
   return (
     <Page title={t('nav.proposals')} text={t('proposals.text')}>
       <div className="op-scroll"><Segmented value={state} onChange={setState} options={STATES.map((one) => ({ value: one, label: t(`states.${one}`) }))} /></div>
+      <RuleProposals key={state} state={state} />
+      {settlements.data?.items.length ? <p><a href="#/positions">{t('positions.waiting', { count: settlements.data.items.length })}</a></p> : null}
       <List<Proposal>
         of={list}
         label={t('nav.proposals')}
@@ -121,58 +123,6 @@ export function Proposals() {
             : { title: t('proposals.checker'), key: 'checker', render: (_, row) => <Who party={row.checker} /> },
         ]}
       />
-    </Page>
-  );
-}
-
-/** The guard's rules: public, with a version. Amounts and windows can be changed here. */
-export function GuardRules() {
-  const { t, language, money, date, number } = useWords();
-  const rules = useAsk<{ version: number; set: string; items: Rule[] }>('/v1/guard/rules');
-  const [draft, setDraft] = useState('');
-  const [wrong, setWrong] = useState('');
-  const parts = (one: Rule) => [
-    one.asset ?? t('rules.every_currency'),
-    one.minor ? t('rules.from', { money: one.asset ? money(one.minor, one.asset) : number(one.minor) }) : '',
-    one.count ? t('rules.count', { count: one.count, shown: number(one.count) }) : '',
-    one.window_s ? t('rules.window', { window: secondsText(one.window_s, language) }) : '',
-    one.percent ? `${number(one.percent)} %` : '',
-  ].filter(Boolean).join(' · ');
-  const save = async () => {
-    let items: unknown;
-    try {
-      items = JSON.parse(draft);
-      setWrong('');
-    } catch (error) {
-      setWrong(String(error));
-      return;
-    }
-    await tell('/v1/guard/set_rules', { rules: items });
-    setDraft('');
-    rules.again();
-  };
-  return (
-    <Page title={t('nav.rules')} text={t('rules.text')}>
-      <Asked of={rules}>
-        {(data) => (
-          <>
-            <Card title={t('rules.version', { number: data.version })} side={<small className="quiet">{data.version ? date(data.set) : ''}</small>}>
-              <ul className="op-lines">
-                {data.items.map((one) => <li key={`${one.kind}${one.source}${one.asset}`}><span className="op-why"><strong>{hasWords(`reasons.${one.kind}.title`) ? t(`reasons.${one.kind}.title`) : one.kind}</strong><small>{parts(one)}</small></span><StateTag state="closed" words={t(`sources.${one.source}`)} /></li>)}
-              </ul>
-            </Card>
-            <Card title={t('rules.change')} side={draft ? null : <Button size="small" onClick={() => setDraft(JSON.stringify(data.items.map(({ words: _, ...rule }) => ({ ...rule, asset: rule.asset ? isoNumberOf(rule.asset) : 0 })), null, 2))}>{t('rules.edit')}</Button>}>
-              {draft ? (
-                <div className="op-stack">
-                  <Input.TextArea className="op-code" aria-label={t('rules.change')} autoSize={{ minRows: 8, maxRows: 24 }} spellCheck={false} value={draft} onChange={(event) => setDraft(event.target.value)} />
-                  {wrong ? <p className="op-wrong" role="alert">{wrong}</p> : null}
-                  <span className="op-acts"><Act type="primary" act={save}>{t('rules.publish')}</Act><Button onClick={() => setDraft('')}>{t('common.cancel')}</Button></span>
-                </div>
-              ) : <p className="quiet">{t('rules.change_text')}</p>}
-            </Card>
-          </>
-        )}
-      </Asked>
     </Page>
   );
 }

@@ -7,6 +7,9 @@ import { useWords } from '../../shared/i18n';
 import { confirmWithPasskey, confirmWithPin, passkeysWork } from '../../shared/passkey';
 import { Act } from './ui';
 
+/** Over whatever dialog the command was sent from. */
+const ABOVE = 1200;
+
 /** Asks for passkey or PIN when a command needs it, then lets the command go on. */
 export function Confirmation() {
   const { t } = useWords();
@@ -24,7 +27,7 @@ export function Confirmation() {
     setWaiting(undefined);
   };
   return (
-    <Modal open={waiting !== undefined} title={t('confirm.title')} onCancel={() => finish('turn')} footer={<Button onClick={() => finish('turn')}>{t('common.cancel')}</Button>}>
+    <Modal open={waiting !== undefined} zIndex={ABOVE} title={t('confirm.title')} onCancel={() => finish('turn')} footer={<Button onClick={() => finish('turn')}>{t('common.cancel')}</Button>}>
       <div className="op-stack">
         <p>{t('confirm.text')}</p>
         {passkeysWork() ? <Act type="primary" block act={async () => { await confirmWithPasskey(); finish('go'); }}>{t('confirm.passkey')}</Act> : null}

@@ -56,3 +56,33 @@ export function Ring({ names, label }: { names: readonly string[]; label: string
     </svg>
   );
 }
+
+interface Day {
+  owed: number;
+  there: number;
+  good: boolean;
+}
+
+/** Two sums over days: what is owed as an area, what is there as a line above it; days on which it was not are marked. */
+export function Days({ days, label, from, to }: { days: readonly Day[]; label: string; from: string; to: string }) {
+  const [width, height] = [640, 150];
+  const top = Math.max(1, ...days.map((one) => Math.max(one.owed, one.there)));
+  const x = (at: number) => (days.length > 1 ? 6 + (at * (width - 12)) / (days.length - 1) : width / 2);
+  const y = (value: number) => height - 8 - (Math.max(value, 0) / top) * (height - 24);
+  const path = (of: (one: Day) => number) => days.map((one, at) => `${x(at).toFixed(1)} ${y(of(one)).toFixed(1)}`).join('L');
+  return (
+    <figure className="op-days-picture">
+      <svg viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" role="img" aria-label={label}>
+        {days.length > 1 ? (
+          <>
+            <path d={`M${x(0)} ${height}L${path((one) => one.owed)}L${x(days.length - 1)} ${height}Z`} fill="var(--clay)" opacity="0.28" />
+            <path d={`M${path((one) => one.owed)}`} fill="none" stroke="var(--clay)" strokeWidth="2" vectorEffect="non-scaling-stroke" />
+            <path d={`M${path((one) => one.there)}`} fill="none" stroke="var(--moss)" strokeWidth="2.6" strokeDasharray="7 4" vectorEffect="non-scaling-stroke" strokeLinejoin="round" />
+          </>
+        ) : days.map((one, at) => <g key={at}><path d={`M${x(at) - 60} ${height}V${y(one.owed)}H${x(at) - 8}V${height}Z`} fill="var(--clay)" /><path d={`M${x(at) + 8} ${height}V${y(one.there)}H${x(at) + 60}V${height}Z`} fill="var(--moss)" /></g>)}
+        {days.map((one, at) => (one.good ? null : <path key={at} d={`M${x(at)} 4V${height}`} stroke="var(--berry)" strokeWidth="2.5" vectorEffect="non-scaling-stroke" />))}
+      </svg>
+      <figcaption aria-hidden="true"><span>{from}</span>{days.length > 1 ? <span>{to}</span> : null}</figcaption>
+    </figure>
+  );
+}

@@ -6,8 +6,10 @@ export default {
   broken: { title: '页面出错了', text: '您的钱没有变动。请重新加载页面。', again: '重新加载' },
   money: { currency: '货币', not_an_amount_other: '金额无法识别：最多 {{count}} 位小数。' },
   scanner: { label: '相机', open: '相机已打开，请对准二维码。', opening: '正在打开相机…', none: '这里没有相机，请在下面粘贴二维码的文字。', refused: '相机未获允许。请在浏览器设置中允许，或在下面粘贴二维码的文字。', light: '开关闪光灯' },
+  backing_days: { title: '逐日记录', text: '每天在日志的一个条目中清点一次并签名。任选一天核对：浏览器会把所示数字与账本签署的数字对照。', none: '还没有任何一天的记录。', whole_other: '{{shown}} 天中有 {{whole}} 天全额备付且无差异', picture: '从 {{from}} 到 {{to}}。最后一天：应付客户 {{customers}}，银行存款 {{banks}}。', day: '日期（UTC）', customers: '应付客户', banks: '银行存款', transit: '其中在途', difference: '未解释', verdict: '结论', backed: '已备付', short: '备付不足', unexplained: '有差异', proof: '证明', check: '核对', check_day: '核对 {{day}}', proved: '已签名，条目 {{entry}}', not_proved: '未能证明', file: '文件', file_of: '{{day}} 的凭证文件' },
   look: { title: '外观', system: '跟随设备', light: '浅色', dark: '深色' },
   codes: {
+    authorization_unknown: '该请求已答复或已过期。请回到应用重新开始。',
     other: '没有成功（{{code}}）。', offline: '没有网络，什么都没有发出。联网后请重试。', unavailable: '服务暂时不可用，请稍后再试。', page_fault: '页面出错，什么都没有发出。',
     not_signed_in: '请先登录。', forbidden: '您无权这样做。', scope_missing: '发起请求的应用没有这项授权。', confirmation_needed: '请用通行密钥或 PIN 确认。', turned_away: '未确认，什么都没有发生。', rate_limited: '尝试太多，请稍候。',
     passkey_turned_away: '通行密钥未使用。请重试，或使用 PIN。', passkey_failed: '通行密钥在此设备上无法使用。', pin_wrong: 'PIN 不正确。', pin_locked: 'PIN 错误次数过多。请稍后再试或使用通行密钥。', not_recognised: '名字或 PIN 不正确。',

@@ -7,15 +7,16 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from formicary.products.anatomy import Access, CommandType, EventType, Product, QueryType, schema_of
-from formicary.products.bank import commands, handlers, invariants, queries
+from formicary.products.bank import backing, commands, handlers, invariants, queries
 from formicary.products.bank.codes import CODES
 from formicary.products.bank.liabilities import KernelLiabilities
+from formicary.products.bank.offers import NoPeers
 from formicary.products.bank.queries import House, Houses
 
 __all__ = ["SANDBOX_HOUSE", "House", "Houses", "product", "sandbox_houses"]
 
 if TYPE_CHECKING:
-    from formicary.products.bank.needs import Book, Liabilities, Purses
+    from formicary.products.bank.needs import Book, Liabilities, Peers, Purses
 
 READ: Final = "bank:read"
 WRITE: Final = "bank:write"
@@ -35,12 +36,19 @@ def product(
     liabilities: Liabilities | None = None,
     houses: Houses = sandbox_houses,
     own_codes: Iterable[int] = (),
+    peers: Peers | None = None,
 ) -> Product:
     """The bank. ``own_codes`` are other products' account codes of the institution's own money, such as fees."""
+    owed, known = (liabilities or KernelLiabilities(), frozenset(own_codes)), peers or NoPeers()
     return Product(
         name="bank",
         schema=schema_of(__name__),
-        commands=(*_of_people(purses, book), *_of_the_rail(purses, book), *_of_operators(purses, book)),
+        commands=(
+            *_of_people(purses, book),
+            *_of_the_rail(purses, book, known),
+            _of_the_day(*owed),
+            *_of_operators(purses, book, known),
+        ),
         events=(
             EventType(kind="withdrawal_asked", payload=commands.WithdrawalAsked),
             EventType(kind="withdrawal_moved", payload=commands.WithdrawalMoved),
@@ -48,10 +56,16 @@ def product(
             EventType(kind="entry_opened", payload=commands.EntryOpened),
             EventType(kind="entry_settled", payload=commands.EntrySettled),
             EventType(kind="statement_in", payload=commands.StatementIn),
+            EventType(kind="backing_attested", payload=commands.BackingAttested),
         ),
-        queries=_questions(purses, liabilities or KernelLiabilities(), houses, frozenset(own_codes)),
+        queries=(*_questions(purses, houses), *_of_anybody(*owed)),
         codes=CODES,
-        invariants=(invariants.nostro_is_what_the_bank_booked, invariants.transit_is_under_way),
+        invariants=(
+            invariants.nostro_is_what_the_bank_booked,
+            invariants.transit_is_under_way,
+            invariants.listed_is_what_statements_list,
+            invariants.records_add_up,
+        ),
     )
 
 
@@ -77,14 +91,14 @@ def _of_people(purses: Purses, book: Book) -> tuple[CommandType, ...]:
     )
 
 
-def _of_the_rail(purses: Purses, book: Book) -> tuple[CommandType, ...]:
+def _of_the_rail(purses: Purses, book: Book, peers: Peers) -> tuple[CommandType, ...]:
     door = Access.DOOR
     return (
         CommandType(name="instructed", body=commands.Instructed, handler=handlers.instructed, access=door),
         CommandType(
             name="booked",
             body=commands.Booked,
-            handler=partial(handlers.booked, purses, book),
+            handler=partial(handlers.booked, purses, book, peers),
             reply=commands.BookedAs,
             access=door,
         ),
@@ -103,13 +117,23 @@ def _of_the_rail(purses: Purses, book: Book) -> tuple[CommandType, ...]:
     )
 
 
-def _of_operators(purses: Purses, book: Book) -> tuple[CommandType, ...]:
+def _of_the_day(liabilities: Liabilities, own_codes: frozenset[int]) -> CommandType:
+    return CommandType(
+        name="attest",
+        body=commands.Attest,
+        handler=partial(handlers.attest, liabilities, own_codes),
+        reply=commands.Attested,
+        access=Access.DOOR,
+    )
+
+
+def _of_operators(purses: Purses, book: Book, peers: Peers) -> tuple[CommandType, ...]:
     operator = Access.OPERATOR
     return (
         CommandType(
             name="assign",
             body=commands.Assign,
-            handler=partial(handlers.assign, purses, book),
+            handler=partial(handlers.assign, purses, book, peers),
             access=operator,
             scope=WRITE,
         ),
@@ -130,9 +154,7 @@ def _of_operators(purses: Purses, book: Book) -> tuple[CommandType, ...]:
     )
 
 
-def _questions(
-    purses: Purses, liabilities: Liabilities, houses: Houses, own_codes: frozenset[int]
-) -> tuple[QueryType, ...]:
+def _questions(purses: Purses, houses: Houses) -> tuple[QueryType, ...]:
     return (
         QueryType(
             name="reference",
@@ -171,11 +193,23 @@ def _questions(
             access=Access.OPERATOR,
             scope=READ,
         ),
+    )
+
+
+def _of_anybody(liabilities: Liabilities, own_codes: frozenset[int]) -> tuple[QueryType, ...]:
+    return (
         QueryType(
             name="backing",
-            asked=queries.AskBacking,
-            answer=queries.Backing,
-            question=partial(queries.backing, liabilities, own_codes),
+            asked=backing.AskBacking,
+            answer=backing.Backing,
+            question=partial(backing.backing, liabilities, own_codes),
+            access=Access.ANYONE,
+        ),
+        QueryType(
+            name="backing_days",
+            asked=backing.AskBackingDays,
+            answer=backing.BackingDays,
+            question=backing.backing_days,
             access=Access.ANYONE,
         ),
     )

@@ -13,6 +13,7 @@ CODES: Final = {
     "bank_account_not_found": "There is no such linked bank account.",
     "bank_account_not_yours": "The bank account was linked by somebody else.",
     "bank_asset_unknown": "The institution has no bank account in this currency.",
+    "bank_reference_malformed": "That is no reference by ISO 11649.",
     "bank_reference_not_found": "You have no top-up reference yet: take one first.",
     "withdrawal_not_found": "There is no such withdrawal.",
     "withdrawals_too_many": "A person has at most 100 withdrawals under way.",
@@ -21,6 +22,9 @@ CODES: Final = {
     "bank_entry_not_found": "There is no such booking.",
     "bank_entry_not_open": "The booking is settled, or its direction does not allow this.",
     "bank_statement_differs": "The bank sent this statement before, with other figures.",
+    "bank_day_differs": "The backing of a day is counted on that day, or within the hour after it.",
+    "bank_day_attested": "The backing of this day is on record.",
+    "bank_books_missing": "The institution has no money at a bank yet.",
 }
 
 RAIL: Final = b"rail/bank"
@@ -50,6 +54,7 @@ LEFT_UNCLEAR: Final = 1356
 ASSIGNED: Final = 1357
 SENT_BACK: Final = 1358
 TAKEN_OWN: Final = 1359
+SETTLED_IN: Final = 1360
 """Transfer codes."""
 
 LINKS_MAX: Final = 8
@@ -58,3 +63,7 @@ WITHDRAWALS_MAX: Final = 100
 """Withdrawals that one person has under way at a time; what other products pay out is not counted."""
 LISTED_MAX: Final = 500
 """Bookings that one command puts on a statement."""
+ASSETS_MAX: Final = 400
+"""Currencies in one day's record; ISO 4217 has fewer than 200."""
+LATE_NS: Final = 3_600 * 1_000_000_000
+"""How long after midnight a day's record may still be made."""

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from formicary.products.anatomy import MINOR_MAX, Asset, Bytes16, Bytes32, Count, Message, Minor, Party, Sealed, Time
-from formicary.products.bank.codes import LISTED_MAX
+from formicary.products.bank.codes import ASSETS_MAX, LISTED_MAX
 
 Direction = Literal["in", "out"]
 """As the institution sees it: money came in, or went out."""
@@ -19,8 +19,14 @@ Reason = Annotated[str, msgspec.Meta(max_length=4, pattern=r"^[A-Z0-9]{0,4}$")]
 """The bank's reason by ISO 20022's external code, such as ``AC04`` for a closed account."""
 Balance = Annotated[int, msgspec.Meta(ge=-MINOR_MAX * 1000, le=MINOR_MAX * 1000)]
 """Minor units of the institution's whole account; below zero where the bank lends."""
+Total = Annotated[int, msgspec.Meta(ge=-(2**62), le=2**62)]
+"""Minor units of sums and differences of balances."""
 Day = Annotated[int, msgspec.Meta(ge=19000101, le=99991231)]
 """A day, written as the number ``yyyymmdd``."""
+StatementNumber = Annotated[int, msgspec.Meta(ge=-1, le=2**31 - 1)]
+"""Of a bank's statement; -1 while there was none yet."""
+Verdict = Literal["backed", "short", "unexplained"]
+"""Of a day: ``short`` when the banks hold less than is owed, ``unexplained`` when books and statements differ."""
 
 # ── people ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -126,6 +132,45 @@ class Listed(Message, frozen=True):
     entry_refs: Annotated[tuple[Bytes32, ...], msgspec.Meta(max_length=LISTED_MAX)]
 
 
+class Attest(Message, frozen=True):
+    """Count all customers' money against what is at the banks, once for each day; the reply is the day's record."""
+
+    day: Day
+    seen_ns: Time
+    """The newest entry that the courier knew when it asked, by its time: so another attempt is another command."""
+
+
+class BackedOn(Message, frozen=True):
+    """One currency on one day: ``nostro + claims = customers + own``, for debits equal credits."""
+
+    asset: Asset
+    customers_minor: Total
+    """Owed to others: wallets, shops, escrow, packets, money under way or not yet understood."""
+    nostro_minor: Total
+    """At the institution's banks, by the banks' own bookings."""
+    transit_minor: Total
+    """Part of what customers are owed: withdrawn, and not booked by the bank yet."""
+    claims_minor: Total
+    """Owed to the institution by others than its banks; backs nothing."""
+    own_minor: Total
+    """The institution's own money."""
+    statement: StatementNumber
+    closing_minor: Total
+    """What the newest statement closed with; 0 before the first."""
+    unlisted_minor: Total
+    """Booked, and on no statement yet."""
+    difference_minor: Total
+    """``nostro - closing - unlisted``: unexplained; zero where everything is in order."""
+    verdict: Verdict
+
+
+class Attested(Message, frozen=True):
+    """The record of one day; its receipt proves it to anybody."""
+
+    day: Day
+    items: Annotated[tuple[BackedOn, ...], msgspec.Meta(max_length=ASSETS_MAX)]
+
+
 # ── operators ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -196,6 +241,13 @@ class EntrySettled(Message, frozen=True):
     entry_ref: Bytes32
     how: Literal["assigned", "sent_back", "own"]
     by: Party
+
+
+class BackingAttested(Message, frozen=True):
+    """Event: the backing of a day is on record; ``backed`` when it holds in every currency."""
+
+    day: Day
+    backed: bool
 
 
 class StatementIn(Message, frozen=True):

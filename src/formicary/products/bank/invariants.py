@@ -34,6 +34,32 @@ def nostro_is_what_the_bank_booked(view: View) -> None:
         assert -balance_minor(view, books.unclear_out) == unclear_out[asset], f"asset {asset}: open debits differ"
 
 
+def listed_is_what_statements_list(view: View) -> None:
+    """What is kept of statements added up is the sum of the bookings that stand on one."""
+    sums = dict.fromkeys(rows.assets(view), 0)
+    for entry in rows.all_entries(view):
+        if entry.statement not in {rows.NO_STATEMENT, rows.NEVER_LISTED}:
+            sums[entry.asset] += entry.signed_minor
+    for asset, amount_minor in sums.items():
+        assert rows.listed_minor(view, asset) == amount_minor, f"asset {asset}: statements and their sum differ"
+
+
+def records_add_up(view: View) -> None:
+    """Nothing in a day's record contradicts itself, and no later day was counted in an earlier entry."""
+    later = None
+    for row in rows.all_backing(view):
+        where = f"{row.day}, asset {row.asset}"
+        sides = (row.nostro_minor + row.claims_minor, row.customers_minor + row.own_minor)
+        assert sides[0] == sides[1], f"{where}: debits and credits differ"
+        explained = row.closing_minor + row.unlisted_minor + row.difference_minor
+        assert row.nostro_minor == explained, f"{where}: the nostro is not explained"
+        short, unexplained = row.nostro_minor < row.customers_minor, row.difference_minor != 0
+        verdict = "short" if short else "unexplained" if unexplained else "backed"
+        assert row.verdict == verdict, f"{where}: {row.verdict}, not {verdict}"
+        assert later is None or row.entry <= later, f"{where}: counted after the day that follows"
+        later = row.entry
+
+
 def transit_is_under_way(view: View) -> None:
     """What is in transit is what people withdrew and the bank has neither booked nor rejected."""
     transit = dict.fromkeys(rows.assets(view), 0)

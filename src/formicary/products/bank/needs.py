@@ -61,6 +61,16 @@ class Book(Protocol):
         """Change the state of a line."""
 
 
+class Peers(Protocol):
+    """Knows other institutions, and what is owed between them and this one."""
+
+    def account_of(self, context: Context, party: bytes, asset: int, /) -> int | None:
+        """The account of what is owed between us and an institution; None for anybody else."""
+
+    def settled_in(self, context: Context, /, *, party: bytes, payment: bytes, asset: int, amount_minor: int) -> None:
+        """Note that an institution paid through the bank; the money is moved by whoever tells."""
+
+
 class Totals(NamedTuple):
     """What all accounts of one code add up to, in minor units."""
 

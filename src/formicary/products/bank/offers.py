@@ -1,13 +1,14 @@
-"""What the bank offers to other products: to pay somebody's money out to a linked bank account."""
+"""What the bank offers to other products: to pay somebody's money out to a bank account, and to settle with others."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from formicary.kernel.objects import Account, Transfer
 from formicary.products.bank import rows
 from formicary.products.bank.codes import BANK_PARTY, NOSTRO, OWN, TRANSIT, UNCLEAR_IN, UNCLEAR_OUT, WITHDRAWN
 from formicary.products.bank.commands import WithdrawalAsked
+from formicary.products.bank.references import NUMBERS, is_reference, write_reference
 
 if TYPE_CHECKING:
     from formicary.machine.context import Context, View
@@ -41,6 +42,37 @@ def open_books(context: Context, asset: int) -> rows.Books:
     return rows.Books(asset, *ids)
 
 
+class PeerAccount(NamedTuple):
+    """Another institution at its bank."""
+
+    account_ref: bytes
+    iban: bytes
+    """The sealed text's number."""
+    their_reference: str
+    """What our payments to it have to say; perhaps nothing."""
+    our_reference: str
+    """What its payments to us have to say."""
+
+
+class Standing(NamedTuple):
+    """How a payment out stands at the bank."""
+
+    state: str
+    booked_minor: int
+    back_minor: int
+
+
+class NoPeers:
+    """Where there is no clearing: nobody is an institution."""
+
+    def account_of(self, _context: Context, _party: bytes, _asset: int) -> int | None:
+        """Nobody has one."""
+        return None
+
+    def settled_in(self, _context: Context, **_settlement: object) -> None:
+        """Never."""
+
+
 class Payouts:
     """Pays out; stateless, and called by other products with their own context."""
 
@@ -62,12 +94,73 @@ class Payouts:
             account_ref=account_ref, counted=False,
         )  # fmt: skip
 
+    # ── with other institutions ─────────────────────────────────────────────────────────────────────────────────────
+
+    def link_peer(
+        self, context: Context, *, party: bytes, account_ref: bytes, iban: bytes, iban_digest: bytes, reference: str
+    ) -> None:
+        """Remember an institution's bank account instead of the one before, and what payments to it have to say.
+
+        Draws the reference by which that institution's own payments are known here. Refuses ``bank_account_linked``,
+        and ``bank_reference_malformed`` for what is none by ISO 11649.
+        """
+        bank = context.for_product("bank")
+        bank.refuse_if(rows.link(bank.view(), account_ref) is not None, "bank_account_linked")
+        bank.refuse_if(bool(reference) and not is_reference(reference), "bank_reference_malformed")
+        bank.rows.run("UPDATE bank_links SET state = 'unlinked' WHERE party = ? AND state = 'linked'", party)
+        insert_link(bank, party=party, account_ref=account_ref, iban=iban, iban_digest=iban_digest, reference=reference)
+        draw_number(bank, party)
+
+    def peer_account(self, asker: Context | View, party: bytes) -> PeerAccount | None:
+        """The bank account of an institution, and both references; None while there is none."""
+        view = _view(asker)
+        found, number = rows.links(view, party), rows.reference_of(view, party)
+        if not found or number is None:
+            return None
+        return PeerAccount(found[0].account_ref, found[0].iban, found[0].reference, write_reference(number))
+
+    def standing(self, asker: Context | View, withdrawal: bytes) -> Standing:
+        """How far the bank has got with a payment out, and how much of it is back on the account that it left."""
+        view = _view(asker)
+        found = rows.withdrawal(view, withdrawal)
+        assert found is not None, "whoever asks was given its id"
+        back_minor = found.back_minor + found.given_up_minor - rows.parked_minor(view, withdrawal)
+        return Standing(found.state, found.booked_minor, back_minor)
+
     def is_linked(self, context: Context | View, party: bytes, account_ref: bytes) -> bool:
         """Whether this party itself has linked this bank account, and not unlinked it."""
-        bank = context.for_product("bank")
-        view = bank if not hasattr(bank, "view") else bank.view()
-        found = rows.link(view, account_ref)
+        found = rows.link(_view(context), account_ref)
         return found is not None and found.state == "linked" and found.party == party
+
+
+def _view(asker: Context | View) -> View:
+    own = asker.for_product("bank")
+    return own if not hasattr(own, "view") else own.view()
+
+
+def insert_link(
+    context: Context, *, party: bytes, account_ref: bytes, iban: bytes, iban_digest: bytes, reference: str
+) -> None:
+    """Write a bank account down. ``context`` is the bank's."""
+    sql = """INSERT INTO bank_links (account_ref, party, iban, iban_digest, linked_ns, state, reference)
+             VALUES (?, ?, ?, ?, ?, 'linked', ?)"""
+    context.rows.run(sql, account_ref, party, iban, iban_digest, context.time_ns, reference)
+
+
+def draw_number(context: Context, party: bytes) -> int:
+    """The number in somebody's reference, drawn when there is none yet. ``context`` is the bank's."""
+    view = context.view()
+    number = rows.reference_of(view, party)
+    if number is None:
+        number = _drawn(context)  # free but for one case in billions
+        while rows.party_of(view, number) is not None:
+            number = _drawn(context)
+        context.rows.run("INSERT INTO bank_references (number, party) VALUES (?, ?)", number, party)
+    return number
+
+
+def _drawn(context: Context) -> int:
+    return 1 + context.new_id("reference") % (NUMBERS - 1)
 
 
 def check_link(context: Context, account_ref: bytes, party: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Questions about the bank: for people, for operators, and the proof of backing, for anybody."""
+"""Questions about the bank: for people and for operators. What anybody may ask is in ``backing.py``."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from formicary.products.anatomy import (
     Time,
 )
 from formicary.products.bank import rows
-from formicary.products.bank.codes import CODES, NOSTRO, OPERATOR, OWN
-from formicary.products.bank.commands import Balance
+from formicary.products.bank.codes import CODES, OPERATOR
+from formicary.products.bank.commands import Total
 from formicary.products.bank.invariants import balance_minor
 from formicary.products.bank.references import spaced, write_reference
 
 if TYPE_CHECKING:
     from formicary.machine.context import View
-    from formicary.products.bank.needs import Liabilities, Purses
+    from formicary.products.bank.needs import Purses
 
 Limit = Annotated[int, msgspec.Meta(ge=1, le=100)]
 Text = Annotated[str, msgspec.Meta(max_length=140)]
@@ -215,29 +215,29 @@ class Problem(Answer, frozen=True):
 
     kind: Literal["statement_missing", "opening_differs", "sum_differs", "count_differs"]
     statement: Count
-    expected_minor: Balance
-    found_minor: Balance
+    expected_minor: Total
+    found_minor: Total
 
 
 class Reconciled(Answer, frozen=True):
     """One currency: ``nostro = closing of the newest statement + what is booked since + difference``."""
 
     asset: Asset
-    nostro_minor: Balance
+    nostro_minor: Total
     statement: int
     """Number of the newest statement; -1 before the first."""
     statement_date: int
-    closing_minor: Balance
-    unlisted_minor: Balance
+    closing_minor: Total
+    unlisted_minor: Total
     """Booked, and on no statement yet."""
-    difference_minor: Balance
+    difference_minor: Total
     """Unexplained; zero where everything is in order."""
     matched: Count
     open_entries: Count
-    open_in_minor: Balance
-    open_out_minor: Balance
+    open_in_minor: Total
+    open_out_minor: Total
     under_way: Count
-    under_way_minor: Balance
+    under_way_minor: Total
     problems: tuple[Problem, ...] = ()
 
 
@@ -346,75 +346,3 @@ def _under_way_item(found: rows.Withdrawal) -> OpenItem:
 def _check_role(purses: Purses, view: View, who: bytes) -> None:
     if not any(purses.has_role(view, who, role) for role in (OPERATOR, "auditor")):
         raise Refusal(CODES["bank_role_missing"], code="bank_role_missing")
-
-
-# ── anybody ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-class AskBacking(Answer, frozen=True):
-    """Whether customers' money is there, by currency: every account of the ledger against the institution's banks."""
-
-
-class Backed(Answer, frozen=True):
-    """One currency. ``nostro + claims = customers + own``, for debits equal credits."""
-
-    asset: Asset
-    customers_minor: Balance
-    """Owed to others: wallets, shops, escrow, packets, money under way or not yet understood."""
-    nostro_minor: Balance
-    """At the institution's banks, by the banks' own bookings."""
-    claims_minor: Balance
-    """Owed to the institution by others than its banks; backs nothing."""
-    own_minor: Balance
-    """The institution's own money."""
-    backed: bool
-    """Whether the banks hold at least what customers are owed; exact, nothing is rounded."""
-    ratio_of: Balance
-    ratio_to: Balance
-    """``nostro : customers`` in lowest terms."""
-
-
-class Backing(Answer, frozen=True):
-    """Each currency of the ledger in which the bank has books, as of ``at_ns``."""
-
-    at_ns: Time
-    items: tuple[Backed, ...] = ()
-
-
-def backing(
-    liabilities: Liabilities, own_codes: frozenset[int], view: View, _who: bytes, _asked: AskBacking
-) -> Backing:
-    """Add up all accounts and compare with what is at the banks."""
-    items = tuple(_backed(liabilities, own_codes, view, asset) for asset in rows.assets(view))
-    return Backing(at_ns=view.time_ns, items=items)
-
-
-def _backed(liabilities: Liabilities, own_codes: frozenset[int], view: View, asset: int) -> Backed:
-    customers = nostro = claims = own = 0
-    for total in liabilities.totals(view, asset):
-        net_minor = total.credits_minor - total.debits_minor
-        if total.code == NOSTRO:
-            nostro -= net_minor
-        elif total.code == OWN or total.code in own_codes:
-            own += net_minor
-        elif net_minor > 0:
-            customers += net_minor
-        else:
-            claims -= net_minor
-    common = _common_divisor(abs(nostro), customers) or 1
-    return Backed(
-        asset=asset,
-        customers_minor=customers,
-        nostro_minor=nostro,
-        claims_minor=claims,
-        own_minor=own,
-        backed=nostro >= customers,
-        ratio_of=nostro // common,
-        ratio_to=customers // common,
-    )
-
-
-def _common_divisor(one: int, other: int) -> int:
-    while other:
-        one, other = other, one % other
-    return one

@@ -32,6 +32,8 @@ class Link(NamedTuple):
     iban_digest: bytes
     linked_ns: int
     state: str
+    reference: str
+    """What the receiver wants to read in each payment, by ISO 11649; empty for people."""
 
 
 class Withdrawal(NamedTuple):
@@ -92,6 +94,26 @@ class StatementRow(NamedTuple):
     seen_ns: int
 
 
+class BackingRow(NamedTuple):
+    """One currency on one day, as it was counted."""
+
+    day: int
+    asset: int
+    at_ns: int
+    entry: int
+    seen_ns: int
+    customers_minor: int
+    nostro_minor: int
+    transit_minor: int
+    claims_minor: int
+    own_minor: int
+    statement: int
+    closing_minor: int
+    unlisted_minor: int
+    difference_minor: int
+    verdict: str
+
+
 UNDER_WAY: Final = ("asked", "instructed", "partly")
 """States of a withdrawal of which the bank has not booked everything."""
 NO_STATEMENT: Final = -1
@@ -115,15 +137,15 @@ def assets(view: View) -> list[int]:
 
 def link(view: View, account_ref: bytes) -> Link | None:
     """A linked bank account, also one that was unlinked."""
-    sql = """SELECT account_ref, party, iban, iban_digest, linked_ns, state FROM bank_links WHERE account_ref = ?
-             ORDER BY account_ref"""
+    sql = """SELECT account_ref, party, iban, iban_digest, linked_ns, state, reference FROM bank_links
+             WHERE account_ref = ? ORDER BY account_ref"""
     found = view.rows.one(sql, account_ref)
     return None if found is None else Link(*found)
 
 
 def links(view: View, party: bytes) -> list[Link]:
     """The bank accounts that somebody has linked now, at most LINKS_MAX."""
-    sql = """SELECT account_ref, party, iban, iban_digest, linked_ns, state FROM bank_links
+    sql = """SELECT account_ref, party, iban, iban_digest, linked_ns, state, reference FROM bank_links
              WHERE party = ? AND state = 'linked' ORDER BY account_ref"""
     return [Link(*row) for row in view.rows.all(sql, party)]
 
@@ -257,3 +279,52 @@ def count_settled(view: View, asset: int) -> int:
     found = view.rows.one("SELECT count(*) FROM bank_entries WHERE asset = ? AND state != 'open' ORDER BY asset", asset)
     assert found is not None, "a count has a row"
     return int(found[0])
+
+
+def parked_minor(view: View, name: bytes) -> int:
+    """What of a withdrawal was rejected and could not go back to where it came from."""
+    sql = """SELECT amount_minor FROM bank_entries WHERE entry_ref > ? AND entry_ref < ? AND direction = 'back'
+             ORDER BY entry_ref"""
+    return sum(int(amount) for (amount,) in view.rows.all(sql, name, name + b"\xff" * 17))
+
+
+def listed_minor(view: View, asset: int) -> int:
+    """What all statements of a currency list, added up."""
+    found = view.rows.one("SELECT amount_minor FROM bank_listed WHERE asset = ? ORDER BY asset", asset)
+    return 0 if found is None else int(found[0])
+
+
+_BACKING: Final = (
+    "SELECT day, asset, at_ns, entry, seen_ns, customers_minor, nostro_minor, transit_minor, claims_minor, own_minor, "
+    "statement, closing_minor, unlisted_minor, difference_minor, verdict"
+)
+
+
+def newest_backing(view: View) -> int:
+    """The newest day, ``yyyymmdd``, whose backing is on record; 0 before the first."""
+    found = view.rows.one("SELECT day FROM bank_backing ORDER BY day DESC, asset LIMIT 1")
+    return 0 if found is None else int(found[0])
+
+
+def backing_before(view: View, place: tuple[int, int], *, asset: int | None, limit: int) -> list[BackingRow]:
+    """Records of days, newest first and by currency within a day, after a place (day, asset); perhaps of one."""
+    if asset is not None:
+        sql = f"""{_BACKING} FROM bank_backing WHERE asset = ? AND (day < ? OR (day = ? AND asset > ?))
+                  ORDER BY day DESC LIMIT ?"""
+        return [BackingRow(*row) for row in view.rows.all(sql, asset, place[0], place[0], place[1], limit)]
+    sql = f"{_BACKING} FROM bank_backing WHERE day < ? OR (day = ? AND asset > ?) ORDER BY day DESC, asset LIMIT ?"
+    return [BackingRow(*row) for row in view.rows.all(sql, place[0], place[0], place[1], limit)]
+
+
+def seen_for(view: View, day: int) -> int | None:
+    """What the courier knew of when it had a day counted, ns since 1970; None when that was never done."""
+    found = view.rows.one("SELECT seen_ns FROM bank_backing WHERE day = ? ORDER BY asset LIMIT 1", day)
+    return None if found is None else int(found[0])
+
+
+def all_backing(view: View) -> Iterator[BackingRow]:
+    """Every record there ever was, newest day first."""
+    place = (99991231, 0)
+    while page := backing_before(view, place, asset=None, limit=PAGE):
+        yield from page
+        place = (page[-1].day, page[-1].asset)

@@ -8,7 +8,8 @@ CREATE TABLE bank_books (
     own BLOB NOT NULL
 ) STRICT;
 
--- Bank accounts that people linked; the IBAN itself is sealed in the vault.
+-- Bank accounts that people linked, and those of other institutions; the IBAN itself is sealed in the vault. The
+-- reference is what an institution wants to read in each payment to it; empty for people.
 CREATE TABLE bank_links (
     account_ref BLOB NOT NULL,
     party BLOB NOT NULL,
@@ -16,6 +17,7 @@ CREATE TABLE bank_links (
     iban_digest BLOB NOT NULL,
     linked_ns INTEGER NOT NULL,
     state TEXT NOT NULL,
+    reference TEXT NOT NULL,
     PRIMARY KEY (account_ref)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX bank_links_by_party ON bank_links (party, account_ref);
@@ -78,3 +80,30 @@ CREATE TABLE bank_statements (
     seen_ns INTEGER NOT NULL,
     PRIMARY KEY (asset, number)
 ) STRICT, WITHOUT ROWID;
+
+-- What statements list of a currency, added up: by it the newest closing balance is compared without reading bookings.
+CREATE TABLE bank_listed (
+    asset INTEGER NOT NULL PRIMARY KEY,
+    amount_minor INTEGER NOT NULL
+) STRICT;
+
+-- The backing of each day as it was counted, by currency; never changed.
+CREATE TABLE bank_backing (
+    day INTEGER NOT NULL,
+    asset INTEGER NOT NULL,
+    at_ns INTEGER NOT NULL,
+    entry INTEGER NOT NULL,
+    seen_ns INTEGER NOT NULL,
+    customers_minor INTEGER NOT NULL,
+    nostro_minor INTEGER NOT NULL,
+    transit_minor INTEGER NOT NULL,
+    claims_minor INTEGER NOT NULL,
+    own_minor INTEGER NOT NULL,
+    statement INTEGER NOT NULL,
+    closing_minor INTEGER NOT NULL,
+    unlisted_minor INTEGER NOT NULL,
+    difference_minor INTEGER NOT NULL,
+    verdict TEXT NOT NULL,
+    PRIMARY KEY (day, asset)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX bank_backing_by_asset ON bank_backing (asset, day);

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from hypothesis import strategies as st
 
-from formicary.products.bank.commands import Assign, Booked, Rejected, Returned, SendBack, TakeOwn, Withdraw
+from formicary.products.bank.commands import Assign, Attest, Booked, Rejected, Returned, SendBack, TakeOwn, Withdraw
 
 ENTRIES = 30
 
@@ -54,3 +54,8 @@ def settlings(people: Sequence[bytes]) -> st.SearchStrategy[Assign | SendBack | 
     """Whatever an operator can do to a booking, open or not."""
     assign = st.builds(Assign, entry_refs(), st.sampled_from(people))
     return st.one_of(assign, st.builds(SendBack, entry_refs()), st.builds(TakeOwn, entry_refs()))
+
+
+def days() -> st.SearchStrategy[Attest]:
+    """The first days of a ledger that begins with the year 2026; most are not the day that it is."""
+    return st.builds(Attest, st.integers(20260101, 20260105), st.just(1))

@@ -6,20 +6,20 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from formicary.products.anatomy import Access, CommandType, EventType, Message, Product, QueryType, TimerType, schema_of
-from formicary.products.clearing import answers, commands, handlers, invariants
+from formicary.products.clearing import answers, commands, handlers, invariants, settling
 from formicary.products.clearing.codes import CODES
-from formicary.products.clearing.needs import Needs
+from formicary.products.clearing.needs import Needs, NoRails
 
 if TYPE_CHECKING:
-    from formicary.products.clearing.needs import Book, Purses, Receivers, Watch
+    from formicary.products.clearing.needs import Book, Purses, Rails, Receivers, Watch
 
 READ = "clearing:read"
 WRITE = "clearing:write"
 
 
-def product(*, purses: Purses, receivers: Receivers, watch: Watch, book: Book) -> Product:
-    """Clearing, with purses to take from and pay into, the guard, and the activity list."""
-    needs = Needs(purses, receivers, watch, book)
+def product(*, purses: Purses, receivers: Receivers, watch: Watch, book: Book, rails: Rails | None = None) -> Product:
+    """Clearing, with purses to take from and pay into, the guard, the activity list, and a bank to settle through."""
+    needs = Needs(purses, receivers, watch, book, rails or NoRails())
     return Product(
         name="clearing",
         schema=schema_of(__name__),
@@ -29,10 +29,15 @@ def product(*, purses: Purses, receivers: Receivers, watch: Watch, book: Book) -
             EventType(kind="out_moved", payload=commands.OutMoved),
             EventType(kind="in_moved", payload=commands.InMoved),
             EventType(kind="position_noticed", payload=commands.PositionNoticed),
+            EventType(kind="settlement_moved", payload=commands.SettlementMoved),
         ),
         queries=_queries(needs),
         codes=CODES,
-        invariants=(invariants.positions_are_the_payments, invariants.what_is_undecided_is_to_do),
+        invariants=(
+            partial(invariants.positions_are_the_payments, needs),
+            invariants.what_is_undecided_is_to_do,
+            invariants.settlements_are_decided_by_two,
+        ),
     )
 
 
@@ -44,10 +49,13 @@ def _commands(needs: Needs) -> tuple[CommandType, ...]:
         *,
         reply: type[Message] | None = None,
         access: Access = Access.DOOR,
+        confirm: bool = False,
     ) -> CommandType:
         bound = partial(handler, needs)
         scope = WRITE if access is Access.PARTY else ""
-        return CommandType(name=name, body=body, handler=bound, reply=reply, access=access, scope=scope)
+        return CommandType(
+            name=name, body=body, handler=bound, reply=reply, access=access, scope=scope, confirm=confirm
+        )
 
     return (
         command("add_institution", commands.AddInstitution, handlers.add_institution),
@@ -59,6 +67,23 @@ def _commands(needs: Needs) -> tuple[CommandType, ...]:
         command("offered_in", commands.OfferedIn, handlers.offered_in),
         command("captured_in", commands.CapturedIn, handlers.captured_in),
         command("cancelled_in", commands.CancelledIn, handlers.cancelled_in),
+        command("set_bank", commands.SetBank, settling.set_bank),
+        command(
+            "propose_settlement",
+            commands.ProposeSettlement,
+            settling.propose_settlement,
+            reply=commands.SettlementProposal,
+            access=Access.OPERATOR,
+            confirm=True,
+        ),
+        command(
+            "approve_settlement",
+            commands.ApproveSettlement,
+            settling.approve_settlement,
+            access=Access.OPERATOR,
+            confirm=True,
+        ),
+        command("reject_settlement", commands.RejectSettlement, settling.reject_settlement, access=Access.OPERATOR),
     )
 
 
@@ -77,5 +102,6 @@ def _queries(needs: Needs) -> tuple[QueryType, ...]:
     return (
         query("institutions", answers.AskInstitutions, answers.Institutions, answers.institutions, Access.ANYONE),
         query("transfers", answers.AskTransfers, answers.Transfers, answers.transfers),
+        query("settlements", answers.AskSettlements, answers.Settlements, answers.settlements, Access.OPERATOR),
         query("positions", answers.AskPositions, answers.Positions, answers.positions, Access.OPERATOR),
     )

@@ -9,6 +9,7 @@ import msgspec
 from formicary.base.errors import Refusal
 from formicary.products.anatomy import Answer, Asset, Bytes16, Bytes32, MinorOrNone, Party, Sealed, Time
 from formicary.products.clearing import queries
+from formicary.products.clearing.codes import APPROVER, AUDITOR, OPERATOR
 
 if TYPE_CHECKING:
     from formicary.machine.context import View
@@ -30,6 +31,8 @@ class AskTransfers(Answer, frozen=True):
     """One's payments to other institutions, or from them; newest first."""
 
     direction: Literal["out", "in"] = "out"
+    payment: Bytes16 | None = None
+    """Only this one."""
     after: Cursor = ""
     limit: Limit = 20
 
@@ -86,6 +89,48 @@ class PositionLine(Answer, frozen=True):
     they_owe_minor: MinorOrNone
     under_way_out_minor: MinorOrNone
     under_way_in_minor: MinorOrNone
+    iban: Sealed | None = None
+    """Where the institution is paid; none while nobody has said."""
+    their_reference: str = ""
+    """What our payments to it say."""
+    our_reference: str = ""
+    """What its payments to us have to say: give it to the institution."""
+
+
+class AskSettlements(Answer, frozen=True):
+    """What was settled with other institutions through the banks, or is to be; newest first."""
+
+    state: Literal["waiting", "rejected", "sent", "received"] | None = None
+    after: Cursor = ""
+    limit: Limit = 20
+
+
+class SettlementLine(Answer, frozen=True):
+    """One settlement."""
+
+    settlement: Bytes16
+    institution: Party
+    asset: Asset
+    amount_minor: MinorOrNone
+    direction: Literal["out", "in"]
+    state: Literal["waiting", "rejected", "sent", "received"]
+    bank_state: str
+    """Of one that was sent: how far the bank got with it; else empty."""
+    back_minor: MinorOrNone
+    """What the bank gave back of it, and is owed again."""
+    maker: Party | None
+    made_ns: Time
+    checker: Party | None
+    decided_ns: Time | None
+    mine: bool
+    """Whether the asker proposed it: then somebody else decides."""
+
+
+class Settlements(Answer, frozen=True):
+    """A page of settlements."""
+
+    items: tuple[SettlementLine, ...] = ()
+    next: str = ""
 
 
 class Positions(Answer, frozen=True):
@@ -108,13 +153,14 @@ def institutions(_needs: Needs, view: View, _who: bytes, asked: AskInstitutions)
 def transfers(_needs: Needs, view: View, who: bytes, asked: AskTransfers) -> Transfers:
     """A page of somebody's payments."""
     before = int(asked.after) if asked.after.isascii() and asked.after.isdigit() and len(asked.after) <= 18 else NEWEST
+    only, named = ("", ()) if asked.payment is None else (" AND {} = ?", (asked.payment,))
     if asked.direction == "out":
-        sql = queries.OUT.format("payer = ? AND number < ?", "number DESC LIMIT ?")
-        sent = [queries.OutRow(*row) for row in view.rows.all(sql, who, before, asked.limit)]
+        sql = queries.OUT.format("payer = ? AND number < ?" + only.format("transfer"), "number DESC LIMIT ?")
+        sent = [queries.OutRow(*row) for row in view.rows.all(sql, who, before, *named, asked.limit)]
         lines = [(row.number, _sent(row)) for row in sent]
     else:
-        sql = queries.IN.format("payee = ? AND number < ?", "number DESC LIMIT ?")
-        got = [queries.InRow(*row) for row in view.rows.all(sql, who, before, asked.limit)]
+        sql = queries.IN.format("payee = ? AND number < ?" + only.format("payment"), "number DESC LIMIT ?")
+        got = [queries.InRow(*row) for row in view.rows.all(sql, who, before, *named, asked.limit)]
         lines = [(row.number, _got(row)) for row in got]
     following = str(lines[-1][0]) if len(lines) == asked.limit else ""
     return Transfers(items=tuple(line for _, line in lines), next=following)
@@ -150,9 +196,8 @@ def _got(row: queries.InRow) -> TransferLine:
 
 def positions(needs: Needs, view: View, who: bytes, _asked: AskPositions) -> Positions:
     """Every position, by institution and asset."""
-    if not any(needs.purses.has_role(view, who, role) for role in ("operator", "auditor")):
-        raise Refusal("Only operators and auditors see positions.", code="clearing_not_yours")
-    return Positions(items=tuple(position(view, *known) for known in queries.accounts(view)))
+    _check_reader(needs, view, who)
+    return Positions(items=tuple(_with_bank(needs, view, position(view, *known)) for known in queries.accounts(view)))
 
 
 def position(view: View, institution: bytes, asset: int, account_id: int) -> PositionLine:
@@ -168,6 +213,50 @@ def position(view: View, institution: bytes, asset: int, account_id: int) -> Pos
         under_way_out_minor=account.credits_held,
         under_way_in_minor=account.debits_held,
     )
+
+
+def _with_bank(needs: Needs, view: View, line: PositionLine) -> PositionLine:
+    bank = needs.rails.peer_account(view, line.institution)
+    if bank is None:
+        return line
+    return msgspec.structs.replace(
+        line, iban=bank.iban, their_reference=bank.their_reference, our_reference=bank.our_reference
+    )
+
+
+def settlements(needs: Needs, view: View, who: bytes, asked: AskSettlements) -> Settlements:
+    """A page of settlements, with how far the bank got."""
+    _check_reader(needs, view, who)
+    before = int(asked.after) if asked.after.isascii() and asked.after.isdigit() and len(asked.after) <= 18 else NEWEST
+    found = queries.settlements(view, asked.state or "", before=before, limit=asked.limit + 1)
+    page = found[: asked.limit]
+    items = tuple(_settlement(needs, view, who, row) for row in page)
+    return Settlements(items=items, next=str(page[-1].number) if len(found) > asked.limit else "")
+
+
+def _settlement(needs: Needs, view: View, who: bytes, row: queries.SettlementRow) -> SettlementLine:
+    standing = needs.rails.standing(view, row.payment) if row.state == "sent" else None
+    received = row.state == "received"
+    return SettlementLine(
+        settlement=row.settlement,
+        institution=row.institution,
+        asset=row.asset,
+        amount_minor=row.amount_minor,
+        direction="in" if received else "out",
+        state=row.state,  # type: ignore[arg-type] # the column holds only these
+        bank_state="" if standing is None else standing.state,
+        back_minor=0 if standing is None else standing.back_minor,
+        maker=None if received else row.maker,
+        made_ns=row.made_ns,
+        checker=row.checker,
+        decided_ns=row.decided_ns or None,
+        mine=row.maker == who,
+    )
+
+
+def _check_reader(needs: Needs, view: View, who: bytes) -> None:
+    if not any(needs.purses.has_role(view, who, role) for role in (OPERATOR, APPROVER, AUDITOR)):
+        raise Refusal("Only operators, approvers and auditors see positions.", code="clearing_not_yours")
 
 
 def _is_hex(cursor: str) -> bool:

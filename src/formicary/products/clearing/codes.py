@@ -23,10 +23,21 @@ CODES: Final = {
     "clearing_differs": "The payment is known with another payee, currency or amount.",
     "clearing_captured": "The payment is decided: it is paid.",
     "clearing_cancelled": "The payment was called off.",
+    "clearing_role_missing": "This needs a role: of an operator to propose, of an approver to decide.",
+    "settlement_no_bank": "The institution's bank account is not known here yet.",
+    "settlement_beyond_position": "That is more than is owed to the institution.",
+    "settlements_too_many": "A hundred settlements wait already.",
+    "settlement_not_found": "There is no such settlement.",
+    "settlement_decided": "The settlement was decided before.",
+    "settlement_yours": "Somebody else must decide a settlement than the one who proposed it.",
+    "settlement_account_changed": "The institution's bank account has changed since: propose it again.",
 }
 
 NODE: Final = b"node"
 DOOR: Final = b"door"
+OPERATOR, APPROVER, AUDITOR = "operator", "approver", "auditor"
+SETTLEMENTS_MAX: Final = 100
+"""Settlements that wait for a decision at a time."""
 CLEARING_ACCOUNT: Final = 1600
 """Account code: what we owe another institution (credits) less what it owes us (debits), in one asset."""
 CLEARING_OUT: Final = 1650

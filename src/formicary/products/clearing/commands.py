@@ -19,6 +19,11 @@ OutState = Literal["held", "offered", "captured", "cancelled", "refused"]
 InState = Literal["held", "captured", "cancelled"]
 
 
+SettlementState = Literal["waiting", "rejected", "sent", "received"]
+Reference = Annotated[str, msgspec.Meta(max_length=25, pattern=r"^(RF[0-9]{2}[0-9A-Z]{1,21})?$(?!\n)")]
+"""A creditor reference by ISO 11649, or nothing."""
+
+
 class AddInstitution(Message, frozen=True):
     """Make another institution known, or say who this one is; saying it again changes key, address or notice.
 
@@ -112,6 +117,45 @@ class CancelledIn(Message, frozen=True):
     signature: Signature
 
 
+class SetBank(Message, frozen=True):
+    """Say to which bank account another institution is paid, and what our payments to it have to say.
+
+    The IBAN is sealed for the institution's people; the ledger gets a digest and a number.
+    """
+
+    institution: Party
+    account_ref: Bytes16
+    iban: Sealed
+    iban_digest: Bytes32
+    reference: Reference
+
+
+class ProposeSettlement(Message, frozen=True):
+    """Propose, as an operator, to pay another institution what is owed, or part of it; somebody else decides."""
+
+    institution: Party
+    asset: Asset
+    amount_minor: Minor
+
+
+class SettlementProposal(Message, frozen=True):
+    """The name of the settlement."""
+
+    settlement: Bytes16
+
+
+class ApproveSettlement(Message, frozen=True):
+    """Approve, as an approver, what somebody else proposed: the money leaves for the institution's bank."""
+
+    settlement: Bytes16
+
+
+class RejectSettlement(Message, frozen=True):
+    """Reject what somebody else proposed; the position stays."""
+
+    settlement: Bytes16
+
+
 class OfferEnds(Message, frozen=True):
     """Of a timer: the other institution has not accepted in time."""
 
@@ -147,3 +191,13 @@ class PositionNoticed(Message, frozen=True):
     asset: Asset
     we_owe_minor: MinorOrNone
     they_owe_minor: MinorOrNone
+
+
+class SettlementMoved(Message, frozen=True):
+    """Event: a settlement was proposed, rejected or sent, or an institution's own came in."""
+
+    settlement: Bytes16
+    institution: Party
+    asset: Asset
+    amount_minor: Minor
+    state: SettlementState

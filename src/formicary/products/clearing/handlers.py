@@ -73,14 +73,14 @@ def add_institution(_needs: Needs, context: Context, command: AddInstitution) ->
 
 def send_out(needs: Needs, context: Context, command: SendOut) -> SentOut:
     """Hold the payer's money for the other institution, and offer it unless the guard has doubts."""
-    _other(context, command.institution)
+    other_institution(context, command.institution)
     asset, amount_minor = command.asset, command.amount_minor
     purse = needs.purses.check_payer(context, context.signer, asset, amount_minor)
     sides = {"payer": context.signer, "payee": command.payee_ref}
     reasons = needs.watch.judge(
         context, **sides, asset=asset, amount_minor=amount_minor, purpose=command.purpose, source="person"
     )
-    account = _account(context, command.institution, asset)
+    account = account_with(context, command.institution, asset)
     name = _hold(context, debit=purse, credit=account, asset=asset, amount_minor=amount_minor, code=CLEARING_OUT)
     sql = """INSERT INTO clearing_out (transfer, number, institution, payer, payee, asset, amount_minor, note, state,
              code, to_do, at_ns, timer) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'held', '', 0, ?, 0)"""
@@ -134,7 +134,7 @@ def accepted_out(needs: Needs, context: Context, command: AcceptedOut) -> None:
     """Decide: capture, on the other institution's signed word that it holds the money for its payee."""
     context.refuse_if(context.signer != DOOR, "clearing_door_only")
     row = found_out(context, command.transfer)
-    other = _other(context, row.institution)
+    other = other_institution(context, row.institution)
     signed = is_signed(other.key, command.signature, "accepted", row.terms(_own(context).institution))
     context.refuse_if(not signed, "clearing_signature_wrong")
     if row.state == "captured":
@@ -145,7 +145,7 @@ def accepted_out(needs: Needs, context: Context, command: AcceptedOut) -> None:
     context.rows.run("UPDATE clearing_out SET word = ? WHERE transfer = ?", command.signature, row.transfer)
     needs.book.update(context, row.transfer, "paid")
     _set_out(context, row, "captured", to_do=True)
-    _notice(context, other, row.asset)
+    notice(context, other, row.asset)
 
 
 def refused_out(needs: Needs, context: Context, command: RefusedOut) -> None:
@@ -192,7 +192,7 @@ def offered_in(needs: Needs, context: Context, command: OfferedIn) -> None:
         context.refuse_if(not same, "clearing_differs")
         return
     purse = needs.account_to_pay(context, command.payee, command.asset, command.amount_minor)
-    account = _account(context, command.institution, command.asset)
+    account = account_with(context, command.institution, command.asset)
     money = {"asset": command.asset, "amount_minor": command.amount_minor}
     payment = _hold(context, debit=account, credit=purse, code=CLEARING_IN, **money)
     _insert_in(context, command, payment, command.payee)
@@ -221,7 +221,7 @@ def captured_in(needs: Needs, context: Context, command: CapturedIn) -> None:
     _resolve(context, row.payment, TransferFlag.CAPTURE)
     needs.book.update(context, row.payment, "paid")
     _set_in(context, row, "captured", command.signature)
-    _notice(context, _other(context, row.institution), row.asset)
+    notice(context, other_institution(context, row.institution), row.asset)
 
 
 def cancelled_in(needs: Needs, context: Context, command: CancelledIn) -> None:
@@ -264,7 +264,7 @@ def _own(context: Context) -> InstitutionRow:
     return own
 
 
-def _other(context: Context, institution: bytes) -> InstitutionRow:
+def other_institution(context: Context, institution: bytes) -> InstitutionRow:
     """A known institution that is not this one."""
     _own(context)
     found = queries.institution(context.view(), institution)
@@ -284,7 +284,7 @@ def _terms(context: Context, command: OfferedIn | CancelledIn) -> Terms:
 
 
 def _check_word(context: Context, institution: bytes, word: Word, signature: bytes, terms: Terms) -> None:
-    other = _other(context, institution)
+    other = other_institution(context, institution)
     context.refuse_if(not is_signed(other.key, signature, word, terms), "clearing_signature_wrong")
 
 
@@ -336,7 +336,7 @@ def _resolve(context: Context, hold: bytes, how: TransferFlag) -> None:
     context.transfer(Transfer(id=context.new_id("resolve"), hold_id=hold_id, amount=AMOUNT_ALL, flags=how))
 
 
-def _account(context: Context, institution: bytes, asset: int) -> int:
+def account_with(context: Context, institution: bytes, asset: int) -> int:
     """The clearing account with an institution; opened when it is first needed. It has no limit either way."""
     found = queries.account_of(context.view(), institution, asset)
     if found is not None:
@@ -348,9 +348,9 @@ def _account(context: Context, institution: bytes, asset: int) -> int:
     return account
 
 
-def _notice(context: Context, other: InstitutionRow, asset: int) -> None:
+def notice(context: Context, other: InstitutionRow, asset: int) -> None:
     """Tell operators of a large position; it is settled between the institutions, never by refusing a payment."""
-    account = context.balance(_account(context, other.institution, asset))
+    account = context.balance(account_with(context, other.institution, asset))
     position_minor = account.credits_posted - account.debits_posted
     if 0 < other.notice_minor < abs(position_minor):
         context.emit(PositionNoticed(other.institution, asset, max(position_minor, 0), max(-position_minor, 0)))

@@ -30,6 +30,9 @@ class Purses(Protocol):
     def has_role(self, context: Context | View, party: bytes, role: str) -> bool:
         """Whether the institution gave somebody a role."""
 
+    def note_act(self, context: Context, action: str, *, subject: bytes = b"", detail: str = "") -> None:
+        """Write what the signer did with a role into the audit."""
+
 
 class Receivers(Protocol):
     """Knows who can be paid and is no person: shops."""
@@ -92,6 +95,77 @@ class Book(Protocol):
         """Change the state of a line."""
 
 
+class PeerAccount(Protocol):
+    """Another institution at its bank."""
+
+    @property
+    def account_ref(self) -> bytes:
+        """What the account is called."""
+
+    @property
+    def iban(self) -> bytes:
+        """The sealed text's number."""
+
+    @property
+    def their_reference(self) -> str:
+        """What our payments to it have to say."""
+
+    @property
+    def our_reference(self) -> str:
+        """What its payments to us have to say."""
+
+
+class Standing(Protocol):
+    """How a payment out stands at the bank."""
+
+    @property
+    def state(self) -> str:
+        """``asked``, ``instructed``, ``partly``, ``booked``, ``rejected`` or ``returned``."""
+
+    @property
+    def back_minor(self) -> int:
+        """What came back to the account that it left."""
+
+
+class Rails(Protocol):
+    """Pays through the bank, and knows institutions' bank accounts (the product ``bank``)."""
+
+    def link_peer(
+        self, context: Context, *, party: bytes, account_ref: bytes, iban: bytes, iban_digest: bytes, reference: str
+    ) -> None:
+        """Remember an institution's bank account instead of the one before."""
+
+    def peer_account(self, asker: Context | View, party: bytes, /) -> PeerAccount | None:
+        """An institution's bank account; None while there is none."""
+
+    def pay_out(
+        self, context: Context, *, party: bytes, account: int, asset: int, amount_minor: int, account_ref: bytes
+    ) -> bytes:
+        """Send money of an account to a bank account of ``party``; answer the payment's id."""
+
+    def standing(self, asker: Context | View, withdrawal: bytes, /) -> Standing:
+        """How a payment out stands."""
+
+
+class NoRails:
+    """Where there is no bank: nothing is settled."""
+
+    def link_peer(self, context: Context, **_account: object) -> None:
+        """Refuse."""
+        context.refuse("settlement_no_bank")
+
+    def peer_account(self, _asker: Context | View, _party: bytes) -> None:
+        """Nobody has one."""
+
+    def pay_out(self, context: Context, **_payment: object) -> bytes:
+        """Refuse."""
+        context.refuse("settlement_no_bank")
+
+    def standing(self, _asker: Context | View, _withdrawal: bytes) -> Standing:
+        """Nothing was ever paid out."""
+        raise AssertionError("without a bank nothing is paid out")
+
+
 @dataclass(frozen=True, slots=True)
 class Needs:
     """All of them together."""
@@ -100,6 +174,7 @@ class Needs:
     receivers: Receivers
     watch: Watch
     book: Book
+    rails: Rails
 
     def account_to_pay(self, context: Context, party: bytes, asset: int, amount_minor: int) -> int:
         """Where anybody, a shop or a person, is paid; refuses as the purse does, whoever pays."""

@@ -78,6 +78,23 @@ class InRow(NamedTuple):
         )
 
 
+class SettlementRow(NamedTuple):
+    """What was settled through the bank, or is to be."""
+
+    settlement: bytes
+    number: int
+    institution: bytes
+    asset: int
+    amount_minor: int
+    state: str
+    account_ref: bytes
+    maker: bytes
+    made_ns: int
+    checker: bytes | None
+    decided_ns: int
+    payment: bytes
+
+
 INSTITUTION: Final = (
     "SELECT institution, own, key, address, notice_minor FROM clearing_institutions WHERE {} ORDER BY {}"
 )
@@ -171,3 +188,41 @@ def all_in(view: View) -> Iterator[InRow]:
         if len(rows) < PAGE:
             return
         after = rows[-1][2]
+
+
+SETTLEMENT: Final = """SELECT settlement, number, institution, asset, amount_minor, state, account_ref, maker, made_ns,
+    checker, decided_ns, payment FROM clearing_settlements WHERE {} ORDER BY {}"""
+
+
+def settlement(view: View, name: bytes) -> SettlementRow | None:
+    """One settlement."""
+    found = view.rows.one(SETTLEMENT.format("settlement = ?", "settlement"), name)
+    return None if found is None else SettlementRow(*found)
+
+
+def settlements(view: View, state: str = "", *, before: int = 2**63 - 1, limit: int = PAGE) -> list[SettlementRow]:
+    """Settlements in one state or all, newest first, before a number."""
+    where, values = ("state = ? AND number < ?", (state, before)) if state else ("number < ?", (before,))
+    sql = SETTLEMENT.format(where, "number DESC LIMIT ?")
+    return [SettlementRow(*row) for row in view.rows.all(sql, *values, limit)]
+
+
+def all_settlements(view: View) -> Iterator[SettlementRow]:
+    """Every settlement, newest first, a page at a time."""
+    before = 2**63 - 1
+    while page := settlements(view, before=before):
+        yield from page
+        before = page[-1].number
+
+
+def next_settlement(view: View) -> int:
+    """Give the next settlement its number, counted from 1."""
+    newest = settlements(view, limit=1)
+    return newest[0].number + 1 if newest else 1
+
+
+def owed_minor(view: View, name: bytes, asset: int) -> int:
+    """What we owe an institution, by decided payments; below zero when it owes us."""
+    number = account_of(view, name, asset)
+    found = None if number is None else view.account(number)
+    return 0 if found is None else found.credits_posted - found.debits_posted

@@ -55,5 +55,26 @@ CREATE TABLE clearing_in (
     UNIQUE (number)
 ) STRICT, WITHOUT ROWID;
 
+-- What is settled through the banks. Out: an operator proposes, another person approves, the bank pays; how far that got
+-- stands in the bank's own rows, under the payment. In: what the bank booked for an institution.
+CREATE TABLE clearing_settlements (
+    settlement BLOB NOT NULL,
+    number INTEGER NOT NULL,
+    institution BLOB NOT NULL,
+    asset INTEGER NOT NULL,
+    amount_minor INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    account_ref BLOB NOT NULL,
+    maker BLOB NOT NULL,
+    made_ns INTEGER NOT NULL,
+    checker BLOB,
+    decided_ns INTEGER NOT NULL,
+    payment BLOB NOT NULL,
+    PRIMARY KEY (settlement),
+    UNIQUE (number)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX clearing_settlements_by_state ON clearing_settlements (state, number);
+
 CREATE INDEX clearing_in_by_payee ON clearing_in (payee, number);
 CREATE INDEX clearing_in_by_state ON clearing_in (state, number);

@@ -28,3 +28,8 @@ def payments(institutions: Sequence[bytes], payees: Sequence[bytes]) -> st.Searc
         purpose=st.just("friend"),
         note=st.none(),
     )
+
+
+def amounts() -> st.SearchStrategy[int]:
+    """Of payments and settlements between two institutions: small, so that people's purses last."""
+    return st.integers(1, 900)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from formicary.products.anatomy import Access, CommandType, EventType, Product, QueryType, TimerType, schema_of
 from formicary.products.guard import answers, commands, invariants
 from formicary.products.guard.codes import CODES
-from formicary.products.guard.handlers import operating, voices
+from formicary.products.guard.handlers import operating, proposing, voices
 from formicary.products.guard.offers import Watch
 from formicary.products.guard.queries import questions
 
@@ -38,7 +38,11 @@ def product(*, purses: Purses, payments: Sequence[Payments], book: Book) -> Prod
         events=_EVENTS,
         queries=_queries(purses),
         codes=CODES,
-        invariants=(invariants.every_hold_is_held, invariants.rings_have_members),
+        invariants=(
+            invariants.every_hold_is_held,
+            invariants.rings_have_members,
+            invariants.rules_are_decided_by_two,
+        ),
         on_genesis=operating.begin,
     )
 
@@ -66,9 +70,30 @@ def _commands(purses: Purses, payments: Sequence[Payments], book: Book) -> tuple
             body=commands.SetRules,
             handler=partial(operating.set_rules, purses),
             reply=commands.RulesSet,
+            access=Access.DOOR,
+        ),
+        CommandType(
+            name="propose_rules",
+            body=commands.ProposeRules,
+            handler=partial(proposing.propose_rules, purses),
+            reply=commands.RulesProposal,
             access=Access.OPERATOR,
             scope=WRITE,
             confirm=True,
+        ),
+        CommandType(
+            name="approve_rules",
+            body=commands.ApproveRules,
+            handler=partial(proposing.approve_rules, purses),
+            reply=commands.RulesSet,
+            access=Access.OPERATOR,
+            confirm=True,
+        ),
+        CommandType(
+            name="reject_rules",
+            body=commands.RejectRules,
+            handler=partial(proposing.reject_rules, purses),
+            access=Access.OPERATOR,
         ),
     )
 
@@ -93,6 +118,14 @@ def _queries(purses: Purses) -> tuple[QueryType, ...]:
             scope=READ,
         ),
         QueryType(
+            name="rule_proposals",
+            asked=answers.AskRuleProposals,
+            answer=answers.RuleProposals,
+            question=partial(questions.rule_proposals, purses),
+            access=Access.OPERATOR,
+            scope=READ,
+        ),
+        QueryType(
             name="rules",
             asked=answers.AskRules,
             answer=answers.Rules,
@@ -110,4 +143,6 @@ _EVENTS: Final = (
     EventType(kind="case_decided", payload=commands.CaseDecided),
     EventType(kind="case_appealed", payload=commands.CaseAppealed),
     EventType(kind="rules_changed", payload=commands.RulesChanged),
+    EventType(kind="rules_proposed", payload=commands.RulesProposed),
+    EventType(kind="rules_decided", payload=commands.RulesDecided),
 )

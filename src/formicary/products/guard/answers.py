@@ -135,6 +135,38 @@ class RuleShown(Answer, frozen=True, kw_only=True):
     words: Text
 
 
+class AskRuleProposals(Answer, frozen=True, kw_only=True):
+    """Rules that somebody proposed: those that wait, or those that were decided; newest first."""
+
+    state: Literal["waiting", "approved", "rejected"] = "waiting"
+    after: Text = ""
+    limit: Limit = 20
+
+
+class RuleProposal(Answer, frozen=True, kw_only=True):
+    """One proposal: the whole version that it would be."""
+
+    proposal: Bytes16
+    state: Literal["waiting", "approved", "rejected"]
+    maker: Party
+    made_ns: Time
+    based_on: Number
+    items: tuple[RuleShown, ...]
+    checker: Party | None
+    decided_ns: Time | None
+    version: Number | None
+    """The number under which it speaks or spoke."""
+    mine: bool
+    """Whether the asker made it: then somebody else decides."""
+
+
+class RuleProposals(Answer, frozen=True, kw_only=True):
+    """A page of proposals."""
+
+    items: tuple[RuleProposal, ...]
+    next: str = ""
+
+
 class Rules(Answer, frozen=True, kw_only=True):
     """One version of the rules."""
 

@@ -23,6 +23,14 @@ CODES: Final = {
     "cases_for_operators": "Cases are listed for operators.",
     "rules_not_found": "There is no such version of the rules.",
     "windows_differ": "All velocity rules look back equally far.",
+    "rules_by_two": "The rules change by a proposal that somebody else approves.",
+    "rules_moved": "Other rules speak by now than those that this was based on: propose it again.",
+    "rules_same": "These are the rules that speak already.",
+    "rule_proposals_too_many": "Twenty proposals of rules wait already.",
+    "rule_proposal_not_found": "There is no such proposal of rules.",
+    "rule_proposal_decided": "The proposal was decided before.",
+    "rule_proposal_yours": "Somebody else must decide a proposal than the one who made it.",
+    "rule_proposals_for_operators": "Proposals of rules are for operators, approvers and auditors.",
 }
 
 REASONS: Final = {
@@ -43,6 +51,8 @@ WEEK_NS: Final = 7 * DAY_NS
 """How long an edge adds up before it begins anew."""
 RULES_MAX: Final = 64
 """Rules in one version."""
+PROPOSALS_MAX: Final = 20
+"""Proposals of rules that wait at a time."""
 REASONS_MAX: Final = 16
 """Reasons of one case."""
 RING_MEMBERS_MAX: Final = 8

@@ -80,7 +80,7 @@ class Decide(Message, frozen=True):
 
 
 class SetRules(Message, frozen=True):
-    """Replace all rules, as an operator; the new version is public and speaks from the next payment on."""
+    """Replace all rules from the machine itself; the new version is public and speaks from the next payment on."""
 
     rules: Annotated[tuple[Rule, ...], Meta(min_length=1, max_length=64)]
 
@@ -89,6 +89,32 @@ class RulesSet(Message, frozen=True):
     """The number of the new version."""
 
     version: Count
+
+
+class ProposeRules(Message, frozen=True):
+    """Propose, as an operator, to replace all rules; somebody else approves or rejects it."""
+
+    based_on: Count
+    """The version that speaks while this is proposed; when another does at the approval, it is refused."""
+    rules: Annotated[tuple[Rule, ...], Meta(min_length=1, max_length=64)]
+
+
+class RulesProposal(Message, frozen=True):
+    """The name of the proposal."""
+
+    proposal: Bytes16
+
+
+class ApproveRules(Message, frozen=True):
+    """Approve rules that somebody else proposed, as an approver; they speak from the next payment on."""
+
+    proposal: Bytes16
+
+
+class RejectRules(Message, frozen=True):
+    """Reject rules that somebody else proposed, as an approver."""
+
+    proposal: Bytes16
 
 
 # timers
@@ -155,3 +181,16 @@ class RulesChanged(Message, frozen=True):
     """Event: there is a new version of the rules."""
 
     version: Count
+
+
+class RulesProposed(Message, frozen=True):
+    """Event: new rules wait for somebody else's approval."""
+
+    proposal: Bytes16
+
+
+class RulesDecided(Message, frozen=True):
+    """Event: proposed rules were approved or rejected."""
+
+    proposal: Bytes16
+    approved: bool

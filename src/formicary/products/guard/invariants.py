@@ -46,3 +46,15 @@ def rings_have_members(view: View) -> None:
              ORDER BY opened_ns DESC, case_id LIMIT 100"""
     for _, case_id in view.rows.all(sql):
         assert len(rows.members(view, case_id)) >= RING_MEMBERS_MIN, f"{case_id.hex()} is no ring"
+
+
+def rules_are_decided_by_two(view: View) -> None:
+    """Nobody decided their own proposal, what was approved is the version that it became, and none waits decided."""
+    for state in ("waiting", "approved", "rejected"):
+        for row in rows.proposals(view, state, before=(2**63 - 1, b"\xff" * 16), limit=PAGE):
+            assert (row.checker is None) == (state == "waiting"), f"{row.proposal.hex()} is {state} by {row.checker!r}"
+            assert row.checker != row.maker, f"{row.proposal.hex()} was decided by its maker"
+            assert (row.version > row.based_on) == (state == "approved"), f"{row.proposal.hex()} speaks unapproved"
+            if row.version:
+                sql = "SELECT rules FROM guard_rulesets WHERE version = ? ORDER BY version"
+                assert view.rows.one(sql, row.version) == (row.rules,), f"{row.proposal.hex()} became something else"

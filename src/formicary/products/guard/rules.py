@@ -1,7 +1,7 @@
 """The rules as data: what speaks from the first entry on, how a version is stored, and which rule speaks for a payment.
 
 Invariant: the numbers below are the first version, and for ever part of every ledger's first entry; later ones are set
-by ``guard.set_rules``.
+by ``guard.approve_rules``, or from the machine itself by ``guard.set_rules``.
 """
 
 from __future__ import annotations
@@ -52,6 +52,8 @@ LEAST: Final = (
 store: Final = msgspec.msgpack.Encoder().encode
 """Writes a version, a tuple of rules, in its one byte form."""
 _STORED: Final = msgspec.msgpack.Decoder(tuple[Rule, ...])
+read: Final = _STORED.decode
+"""Reads a version back."""
 Table = Mapping[tuple[str, str, int], Rule]
 
 

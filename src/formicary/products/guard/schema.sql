@@ -7,6 +7,22 @@ CREATE TABLE guard_rulesets (
     PRIMARY KEY (version)
 ) STRICT;
 
+-- Rules that somebody proposed, as one value each, and how somebody else decided; version is 0 while they never spoke.
+CREATE TABLE guard_proposals (
+    proposal BLOB NOT NULL,
+    made_ns INTEGER NOT NULL,
+    maker BLOB NOT NULL,
+    based_on INTEGER NOT NULL,
+    rules BLOB NOT NULL,
+    state TEXT NOT NULL,
+    checker BLOB,
+    decided_ns INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    PRIMARY KEY (proposal)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX guard_proposals_by_state ON guard_proposals (state, made_ns, proposal);
+
 -- Who has paid whom: pseudonymous ids, one row for each pair and currency, never a single payment. sum_minor is what
 -- went along since since_ns, a week at most; last_day the UTC day of the newest, so that the index moves once a day.
 CREATE TABLE guard_edges (

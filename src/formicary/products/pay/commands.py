@@ -12,7 +12,7 @@ Purpose = Literal["goods", "friend", "family", "rent", "fee_for_money", "invest"
 """What the payer says the money is for; ``fee_for_money`` is a fee that is asked so that other money may come."""
 Kind = Literal[
     "sent", "request", "packet", "packet_opened", "packet_back", "order", "top_up", "withdrawal", "shop", "refund",
-    "fee", "escrow", "escrow_back", "clearing_out", "clearing_in",
+    "fee", "escrow", "escrow_out", "escrow_back", "clearing_out", "clearing_in",
 ]  # fmt: skip
 """Through what a payment came about."""
 State = Literal["paid", "held", "under_way", "returned", "refunded", "failed", "cancelled"]

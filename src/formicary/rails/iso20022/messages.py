@@ -92,3 +92,15 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     opening_minor: int = 0
     closing_minor: int = 0
     bookings: tuple[Booking, ...] = ()
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of a statement that has several; ``report`` has this page's bookings, and no balances of the whole."""
+
+    number: int
+    """From 1 on."""
+    last: bool
+    opening_minor: int | None
+    """Where this page begins and ends; None where the bank does not say."""
+    closing_minor: int | None
+    report: Report

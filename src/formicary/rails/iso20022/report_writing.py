@@ -5,12 +5,14 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Any, Final
 
+from msgspec import structs
+
 from formicary.rails.iso20022.amounts import check_iban, currency_of, to_decimal, xml_day, xml_time
 from formicary.rails.iso20022.document import write_document
 from formicary.rails.iso20022.extra import message_types, package
 from formicary.rails.iso20022.messages import Booking, Report
 from formicary.rails.iso20022.orders import NAME_CHARS, remittance
-from formicary.rails.iso20022.reports import NOTIFICATION, STATEMENT
+from formicary.rails.iso20022.reports import INTERIM, NOTIFICATION, STATEMENT
 
 CODES: Final = {"in": ("PMNT", "RCDT", "ESCT"), "out": ("PMNT", "ICDT", "ESCT")}
 """Bank transaction codes: domain, family, sub-family; SEPA credit transfers received and issued."""
@@ -19,17 +21,48 @@ RETURNED: Final = ("PMNT", "ICDT", "RRTN")
 
 def write_report(report: Report) -> bytes:
     """Write a statement or notification of one account."""
-    return _statement(report) if report.kind == "statement" else _notification(report)
+    if report.kind == "notification":
+        return _notification(report)
+    opening, closing = (report.opening_minor, False), (report.closing_minor, False)
+    return _statement(report, opening=opening, closing=closing)
 
 
-def _statement(report: Report) -> bytes:
+def write_pages(report: Report, *, bookings_max: int) -> list[bytes]:
+    """Write a statement in pages of so many bookings at most, a file each; between them stand interim balances."""
+    files, balance, cuts = [], report.opening_minor, _cut(report.bookings, bookings_max)
+    for number, part in enumerate(cuts, start=1):
+        begins, is_last = balance, number == len(cuts)
+        balance += sum(each.amount_minor if each.direction == "in" else -each.amount_minor for each in part)
+        page = structs.replace(report, message_id=f"{report.message_id}-{number}", bookings=part)
+        ends = (report.closing_minor, False) if is_last else (balance, True)
+        files.append(_statement(page, opening=(begins, number > 1), closing=ends, page=(number, is_last)))
+    return files
+
+
+def _cut(bookings: tuple[Booking, ...], bookings_max: int) -> list[tuple[Booking, ...]]:
+    """Divide bookings into pages, of which the last may be smaller; a batch stays on one page."""
+    pages: list[tuple[Booking, ...]] = [()]
+    for _, batch in groupby(bookings, key=lambda booking: booking.bank_ref):
+        parts = tuple(batch)
+        if pages[-1] and len(pages[-1]) + len(parts) > bookings_max:
+            pages.append(())
+        pages[-1] += parts
+    return pages
+
+
+def _statement(
+    report: Report, *, opening: tuple[int, bool], closing: tuple[int, bool], page: tuple[int, bool] = (1, True)
+) -> bytes:
+    """One page; of the balances, whether each is interim."""
     m = message_types(STATEMENT)
+    number, is_last = page
     found = m.AccountStatement9(
         id=report.id,
+        stmt_pgntn=None if page == (1, True) else m.Pagination1(pg_nb=str(number), last_pg_ind=is_last),
         elctrnc_seq_nb=to_decimal(report.number, 0),
         cre_dt_tm=xml_time(report.created_ns),
         acct=_account(m, report),
-        bal=[_balance(m, report, "OPBD", report.opening_minor), _balance(m, report, "CLBD", report.closing_minor)],
+        bal=[_balance(m, report, "OPBD", *opening), _balance(m, report, "CLBD", *closing)],
         ntry=_entries(m, report),
     )
     message = m.BankToCustomerStatementV08(grp_hdr=_header(m, report), stmt=[found])
@@ -54,10 +87,13 @@ def _account(m: Any, report: Report) -> Any:  # noqa: ANN401 - the message's own
     return m.CashAccount39(id=number, ccy=currency_of(report.asset))
 
 
-def _balance(m: Any, report: Report, code: str, amount_minor: int) -> Any:  # noqa: ANN401 - the message's own classes
+def _balance(m: Any, report: Report, code: str, amount_minor: int, is_interim: bool) -> Any:  # noqa: ANN401, FBT001
     day = message_day(report.day) if report.day else xml_day(report.created_ns)
     return m.CashBalance8(
-        tp=m.BalanceType13(cd_or_prtry=m.BalanceType10Choice(cd=code)),
+        tp=m.BalanceType13(
+            cd_or_prtry=m.BalanceType10Choice(cd=code),
+            sub_tp=m.BalanceSubType1Choice(cd=INTERIM) if is_interim else None,
+        ),
         amt=_money(m, abs(amount_minor), report.asset),
         cdt_dbt_ind=m.CreditDebitCode.CRDT if amount_minor >= 0 else m.CreditDebitCode.DBIT,
         dt=m.DateAndDateTime2Choice(dt=day),

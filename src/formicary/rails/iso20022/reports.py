@@ -2,34 +2,40 @@
 
 Only bookings with the status BOOK count; what is pending or for information is left out. A booking in batch is told as
 its payments where their amounts add up to it, and as one otherwise. A booking without the bank's own reference is
-refused with the whole file, for it could not be told from a second one like it.
+refused with the whole file, for it could not be told from a second one like it. A statement in several pages is read as
+:class:`Page` values, which :mod:`~formicary.rails.iso20022.paging` makes a whole of.
 """
 
 from __future__ import annotations
 
 from typing import Any, Final
 
+from msgspec import structs
+
 from formicary.base.errors import BadInput
 from formicary.rails.iso20022.amounts import asset_of, day_number, to_minor, to_ns, utc
 from formicary.rails.iso20022.document import read_document
-from formicary.rails.iso20022.messages import Booking, OrderStatus, Report
+from formicary.rails.iso20022.messages import Booking, OrderStatus, Page, Report
 from formicary.rails.iso20022.orders import STATUS, read_remittance, status_in
+from formicary.rails.iso20022.paging import joined
 
 STATEMENT: Final = "camt.053.001.08"
 NOTIFICATION: Final = "camt.054.001.08"
 BOOKED: Final = "BOOK"
 OPENING: Final = ("OPBD", "PRCD")
 CLOSING: Final = "CLBD"
+INTERIM: Final = "INTM"
+"""What kind of an opening or closing balance stands between two pages."""
 
 
 def read_reports(data: bytes, *, name: str) -> list[Report]:
-    """Read all statements or notifications of a file. Raises BadInput with what is wrong, and where."""
+    """Read all statements or notifications of a file that has all their pages. Raises BadInput with what, and where."""
     kind, document = read_document(data, name=name, kinds=(STATEMENT, NOTIFICATION))
-    return reports_in(kind, document, name)
+    return joined(reports_in(kind, document, name), name=name)
 
 
-def reports_in(kind: str, document: Any, name: str) -> list[Report]:  # noqa: ANN401 - the message's own classes
-    """The statements or notifications of a document that was read."""
+def reports_in(kind: str, document: Any, name: str) -> list[Report | Page]:  # noqa: ANN401 - the message's own classes
+    """The statements, their pages or the notifications of a document that was read."""
     if kind == STATEMENT:
         message = document.bk_to_cstmr_stmt
         return [_statement(message, found, f"{name}, Stmt {found.id}") for found in message.stmt]
@@ -37,22 +43,17 @@ def reports_in(kind: str, document: Any, name: str) -> list[Report]:  # noqa: AN
     return [_notification(message, found, f"{name}, Ntfctn {found.id}") for found in message.ntfctn]
 
 
-def read_incoming(data: bytes, *, name: str) -> OrderStatus | list[Report]:
-    """Read whatever a bank sends: a pain.002, or the reports of a camt.053 or camt.054."""
+def read_incoming(data: bytes, *, name: str) -> OrderStatus | list[Report | Page]:
+    """Read whatever a bank sends: a pain.002, or the reports of a camt.053 or camt.054, some of them perhaps pages."""
     kind, document = read_document(data, name=name, kinds=(STATEMENT, NOTIFICATION, STATUS))
     return status_in(document, name) if kind == STATUS else reports_in(kind, document, name)
 
 
-def _statement(message: Any, found: Any, where: str) -> Report:  # noqa: ANN401 - the message's own classes
-    pages = found.stmt_pgntn
-    if pages is not None and (int(pages.pg_nb) != 1 or not pages.last_pg_ind):
-        raise BadInput("is one page of several; ask the bank for whole statements", where=where)
+def _statement(message: Any, found: Any, where: str) -> Report | Page:  # noqa: ANN401 - the message's own classes
     asset = _asset(found, where)
     if found.elctrnc_seq_nb is None:
         raise BadInput("has no number (ElctrncSeqNb), so that a missing one could not be noticed", where=where)
-    opening, _ = _balance(found, OPENING, asset, where)
-    closing, closed_ns = _balance(found, (CLOSING,), asset, where)
-    return Report(
+    report = Report(
         kind="statement",
         message_id=message.grp_hdr.msg_id,
         id=found.id,
@@ -60,11 +61,45 @@ def _statement(message: Any, found: Any, where: str) -> Report:  # noqa: ANN401 
         iban=_iban(found, where),
         asset=asset,
         number=int(found.elctrnc_seq_nb),
-        day=day_number(utc(closed_ns)),
-        opening_minor=opening,
-        closing_minor=closing,
         bookings=_bookings(found, asset, where),
     )
+    pages = _pages(message, found)
+    if pages is not None and not _is_whole(report, found, where):
+        opening, closing = _page_balance(found, OPENING, asset, where), _page_balance(found, (CLOSING,), asset, where)
+        number, last = pages
+        return Page(
+            number=number,
+            last=last,
+            opening_minor=opening and opening[0],
+            closing_minor=closing and closing[0],
+            report=structs.replace(report, day=day_number(utc(closing[1])) if closing else 0),
+        )
+    return _with_balances(report, found, where)
+
+
+def _with_balances(report: Report, found: Any, where: str) -> Report:  # noqa: ANN401 - the message's own classes
+    opening, _ = _balance(found, OPENING, report.asset, where)
+    closing, closed_ns = _balance(found, (CLOSING,), report.asset, where)
+    return structs.replace(report, day=day_number(utc(closed_ns)), opening_minor=opening, closing_minor=closing)
+
+
+def _pages(message: Any, found: Any) -> tuple[int, bool] | None:  # noqa: ANN401 - the message's own classes
+    """Which page this is, and whether it is the last; None where there is but one."""
+    pages = found.stmt_pgntn
+    if pages is None and len(message.stmt) == 1:
+        pages = message.grp_hdr.msg_pgntn
+    if pages is None or (int(pages.pg_nb) == 1 and pages.last_pg_ind):
+        return None
+    return int(pages.pg_nb), bool(pages.last_pg_ind)
+
+
+def _is_whole(report: Report, found: Any, where: str) -> bool:  # noqa: ANN401 - the message's own classes
+    """Whether a page is a statement of its own: of a message in pages, each may bring the statement of an account."""
+    if found.stmt_pgntn is not None or not _final(found, OPENING) or not _final(found, (CLOSING,)):
+        return False
+    told = _with_balances(report, found, where)
+    moved = sum(each.amount_minor if each.direction == "in" else -each.amount_minor for each in told.bookings)
+    return told.opening_minor + moved == told.closing_minor
 
 
 def _notification(message: Any, found: Any, where: str) -> Report:  # noqa: ANN401 - the message's own classes
@@ -104,17 +139,44 @@ def _amount(given: Any, asset: int, where: str) -> int:  # noqa: ANN401 - the me
     return to_minor(given.value, asset, where)
 
 
+def _final(found: Any, codes: tuple[str, ...]) -> list[Any]:  # noqa: ANN401 - the message's own classes
+    """The balances of one kind that are of the whole statement."""
+    return [balance for balance in _balances(found, codes) if not _is_interim(balance)]
+
+
+def _balances(found: Any, codes: tuple[str, ...]) -> list[Any]:  # noqa: ANN401 - the message's own classes
+    return [balance for balance in found.bal if balance.tp.cd_or_prtry.cd in codes]
+
+
+def _is_interim(balance: Any) -> bool:  # noqa: ANN401 - the message's own classes
+    return balance.tp.sub_tp is not None and balance.tp.sub_tp.cd == INTERIM
+
+
 def _balance(found: Any, codes: tuple[str, ...], asset: int, where: str) -> tuple[int, int]:  # noqa: ANN401
     """A statement's balance of one kind: (minor units, when)."""
-    chosen = [balance for balance in found.bal if balance.tp.cd_or_prtry.cd in codes]
+    chosen = _final(found, codes)
     place = f"{where}, Bal {'/'.join(codes)}"
     if len(chosen) != 1:
         raise BadInput(f"is there {len(chosen)} times", where=place)
-    amount = _amount(chosen[0].amt, asset, place)
-    moment = chosen[0].dt.dt or chosen[0].dt.dt_tm
+    return _moment(chosen[0], asset, place)
+
+
+def _page_balance(found: Any, codes: tuple[str, ...], asset: int, where: str) -> tuple[int, int] | None:  # noqa: ANN401
+    """A page's balance of one kind; None where it has none."""
+    chosen = _final(found, codes) or _balances(found, codes)
+    place = f"{where}, Bal {'/'.join(codes)}"
+    if len(chosen) > 1:
+        raise BadInput(f"is there {len(chosen)} times", where=place)
+    return _moment(chosen[0], asset, place) if chosen else None
+
+
+def _moment(balance: Any, asset: int, place: str) -> tuple[int, int]:  # noqa: ANN401 - the message's own classes
+    """A balance and its time: (minor units, nanoseconds)."""
+    amount = _amount(balance.amt, asset, place)
+    moment = balance.dt.dt or balance.dt.dt_tm
     if moment is None:
         raise BadInput("has no day", where=place)
-    return amount if chosen[0].cdt_dbt_ind.value == "CRDT" else -amount, to_ns(moment, place)
+    return amount if balance.cdt_dbt_ind.value == "CRDT" else -amount, to_ns(moment, place)
 
 
 def _bookings(found: Any, asset: int, where: str) -> tuple[Booking, ...]:  # noqa: ANN401 - the message's own classes

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from formicary.base.errors import FormicaryError
+from formicary.base.errors import BadInput, FormicaryError
 from formicary.products.bank import SANDBOX_HOUSE
-from formicary.rails.sandbox_bank.bank import Bank
+from formicary.rails.sandbox_bank.bank import PAGE_BOOKINGS, Bank
 from formicary.rails.sandbox_bank.manners import KINDS, Manners
 
 MILLISECOND_NS: Final = 1_000_000
@@ -31,6 +31,7 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument("--day", type=float, default=60.0, help="seconds from statement to statement (60); 0: none")
     parser.add_argument("--misbehave", default="", help=f"kind=percent, with commas; all=percent. {kinds}")
     parser.add_argument("--seed", type=int, default=0, help="what goes wrong follows from it (0)")
+    parser.add_argument("--page", type=int, default=PAGE_BOOKINGS, help="bookings on one page of a statement (10000)")
     parser.add_argument("--iban", default=SANDBOX_HOUSE.iban, help="the institution's account at this bank")
     parser.add_argument("--parent", type=int, default=0, help="process that it ends with; 0: none")
     parser.add_argument("--once", action="store_true", help="do what can be done now, close the day, and end")
@@ -43,7 +44,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         manners = Manners.parse(chosen.misbehave, seed=chosen.seed)
         pace_ns = round(chosen.pace * 1000) * MILLISECOND_NS
-        bank = Bank(chosen.folder, iban=chosen.iban, pace_ns=0 if chosen.once else pace_ns, manners=manners)
+        if chosen.page < 1:
+            raise BadInput("a page has one booking at least", where=f"--page {chosen.page}")
+        bank = Bank(
+            chosen.folder,
+            iban=chosen.iban,
+            pace_ns=0 if chosen.once else pace_ns,
+            manners=manners,
+            page_bookings=chosen.page,
+        )
     except FormicaryError as error:
         sys.stderr.write(f"sandbox bank: {error}\n")
         return 2

@@ -27,6 +27,8 @@ CUSTOMER_BYTES_MAX: Final = 16 << 10
 LATE_STEPS: Final = 20
 PART_PERCENT: Final = 60
 FEE_MINOR: Final = 15
+PAGE_BOOKINGS: Final = 10_000
+"""Bookings on one page of a statement; what is more goes on in the next file."""
 
 
 class Transfer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -59,8 +61,17 @@ class Returning(msgspec.Struct, frozen=True):
 class Bank:
     """One bank with one customer that matters: the institution."""
 
-    def __init__(self, folder: Path, *, iban: str, pace_ns: int = SECOND_NS, manners: Manners | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        iban: str,
+        pace_ns: int = SECOND_NS,
+        manners: Manners | None = None,
+        page_bookings: int = PAGE_BOOKINGS,
+    ) -> None:
         self.folder = folder
+        self.page_bookings = page_bookings
         self.iban = check_iban(iban)
         self.pace_ns = pace_ns
         self.manners = manners or Manners()
@@ -113,7 +124,9 @@ class Bank:
                     closing_minor=closing,
                     bookings=tuple(bookings),
                 )
-                self.store.send(f"{name}.xml", iso20022.write_report(report))
+                pages = iso20022.write_pages(report, bookings_max=self.page_bookings)
+                for page, data in enumerate(pages, start=1):
+                    self.store.send(f"{name}.xml" if len(pages) == 1 else f"{name}-{page:03}.xml", data)
                 self.store.close_statement(asset, number)
             count += 1
         self._send()

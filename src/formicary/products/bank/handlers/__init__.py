@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from formicary.products.bank.handlers.attesting import attest
 from formicary.products.bank.handlers.operators import assign, send_back, take_own
 from formicary.products.bank.handlers.people import link_account, take_reference, unlink_account, withdraw
 from formicary.products.bank.handlers.rail import booked, instructed, listed, rejected, returned, statement
 
 __all__ = [
     "assign",
+    "attest",
     "booked",
     "instructed",
     "link_account",

@@ -13,12 +13,19 @@ from formicary.products.bank.offers import as_bytes, open_books, start
 
 if TYPE_CHECKING:
     from formicary.machine.context import Context
-    from formicary.products.bank.needs import Book, Purses
+    from formicary.products.bank.needs import Book, Peers, Purses
 
 
-def assign(purses: Purses, book: Book, context: Context, command: Assign) -> None:
-    """Move an open credit to a person; refused like any payment to them."""
+def assign(purses: Purses, book: Book, peers: Peers, context: Context, command: Assign) -> None:
+    """Move an open credit to a person, refused like any payment to them; or take it as what an institution settles."""
     found = _open(purses, context, command.entry_ref, incoming=True)
+    party, asset = command.person, found.asset
+    owed = peers.account_of(context, party, asset)
+    if owed is not None:
+        payment = _move(context, found, debit=_unclear(context, found), credit=owed, code=ASSIGNED)
+        _settle(purses, context, found, "assigned", party=party, payment=payment)
+        peers.settled_in(context, party=party, payment=payment, asset=asset, amount_minor=found.open_minor)
+        return
     account = purses.check_payee(context, command.person, found.asset, found.open_minor)
     payment = _move(context, found, debit=_unclear(context, found), credit=account, code=ASSIGNED)
     _settle(purses, context, found, "assigned", party=command.person, payment=payment)

@@ -14,8 +14,8 @@ from formicary.products.bank.commands import (
     Withdraw,
     Withdrawing,
 )
-from formicary.products.bank.offers import check_link, start
-from formicary.products.bank.references import NUMBERS, write_reference
+from formicary.products.bank.offers import check_link, draw_number, insert_link, start
+from formicary.products.bank.references import write_reference
 
 if TYPE_CHECKING:
     from formicary.machine.context import Context
@@ -32,10 +32,10 @@ def link_account(context: Context, command: LinkAccount) -> None:
     same = any(link.iban_digest == command.iban_digest for link in linked)
     context.refuse_if(same, "bank_account_linked")
     context.refuse_if(len(linked) >= LINKS_MAX, "bank_accounts_too_many")
-    sql = """INSERT INTO bank_links (account_ref, party, iban, iban_digest, linked_ns, state)
-             VALUES (?, ?, ?, ?, ?, 'linked')"""
-    values = (command.account_ref, context.signer, command.iban, command.iban_digest, context.time_ns)
-    context.rows.run(sql, *values)
+    insert_link(
+        context, party=context.signer, account_ref=command.account_ref, iban=command.iban,
+        iban_digest=command.iban_digest, reference="",
+    )  # fmt: skip
 
 
 def unlink_account(context: Context, command: UnlinkAccount) -> None:
@@ -50,18 +50,7 @@ def unlink_account(context: Context, command: UnlinkAccount) -> None:
 def take_reference(purses: Purses, context: Context, _command: TakeReference) -> ReferenceTaken:
     """Draw a number that nobody has yet; the first one is free but for one case in billions."""
     context.refuse_if(not purses.is_person(context, context.signer), "bank_not_a_person")
-    view = context.view()
-    number = rows.reference_of(view, context.signer)
-    if number is None:
-        number = _drawn(context)
-        while rows.party_of(view, number) is not None:
-            number = _drawn(context)
-        context.rows.run("INSERT INTO bank_references (number, party) VALUES (?, ?)", number, context.signer)
-    return ReferenceTaken(write_reference(number))
-
-
-def _drawn(context: Context) -> int:
-    return 1 + context.new_id("reference") % (NUMBERS - 1)
+    return ReferenceTaken(write_reference(draw_number(context, context.signer)))
 
 
 def withdraw(purses: Purses, book: Book, context: Context, command: Withdraw) -> Withdrawing:

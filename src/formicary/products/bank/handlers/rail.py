@@ -20,6 +20,7 @@ from formicary.products.bank.codes import (
     RAIL,
     REJECTED,
     RETURNED,
+    SETTLED_IN,
     TOPPED_UP,
 )
 from formicary.products.bank.commands import (
@@ -41,7 +42,7 @@ from formicary.products.bank.references import read_reference
 if TYPE_CHECKING:
     from formicary.machine.context import Context
     from formicary.products.bank.commands import OpenDirection
-    from formicary.products.bank.needs import Book, Purses
+    from formicary.products.bank.needs import Book, Peers, Purses
 
 WHY_CHARS: Final = 32
 
@@ -54,19 +55,19 @@ def instructed(context: Context, command: Instructed) -> None:
         _tell(context, found._replace(state="instructed"), found.amount_minor)
 
 
-def booked(purses: Purses, book: Book, context: Context, command: Booked) -> BookedAs:
+def booked(purses: Purses, book: Book, peers: Peers, context: Context, command: Booked) -> BookedAs:
     """Move the institution's account as the bank did, and find out whose money that was."""
-    _check_rail(context)
+    check_rail(context)
     if _is_known(context, command):
         return BookedAs("known")
     if command.direction == "in":
-        return _arrived(purses, book, context, command)
+        return _arrived(purses, book, peers, context, command)
     return _left(book, context, command)
 
 
 def returned(purses: Purses, book: Book, context: Context, command: Returned) -> BookedAs:
     """Give a withdrawal's money back to whom it came from."""
-    _check_rail(context)
+    check_rail(context)
     as_booking = _as_booking(command)
     if _is_known(context, as_booking):
         return BookedAs("known")
@@ -113,7 +114,7 @@ def rejected(purses: Purses, book: Book, context: Context, command: Rejected) ->
 
 def statement(context: Context, command: Statement) -> None:
     """Keep what a statement says; the same again changes nothing."""
-    _check_rail(context)
+    check_rail(context)
     open_books(context, command.asset)
     known = rows.statement(context.view(), command.asset, command.number)
     told = (command.date, command.opening_minor, command.closing_minor, command.entries)
@@ -129,27 +130,35 @@ def statement(context: Context, command: Statement) -> None:
 
 def listed(context: Context, command: Listed) -> None:
     """Note on which statement bookings stand; a booking stands on one."""
-    _check_rail(context)
+    check_rail(context)
+    listed_minor = rows.listed_minor(context.view(), command.asset)
     for entry_ref in command.entry_refs:
         found = rows.entry(context.view(), entry_ref)
         if found is None or found.asset != command.asset:
             context.refuse("bank_entry_not_found")
         on_another = found.statement not in {rows.NO_STATEMENT, command.number}
         context.refuse_if(on_another, "bank_statement_differs")
-        sql = "UPDATE bank_entries SET statement = ? WHERE entry_ref = ?"
-        context.rows.run(sql, command.number, entry_ref)
+        if found.statement == rows.NO_STATEMENT:
+            listed_minor += found.signed_minor
+            sql = "UPDATE bank_entries SET statement = ? WHERE entry_ref = ?"
+            context.rows.run(sql, command.number, entry_ref)
+    sql = "INSERT OR REPLACE INTO bank_listed (asset, amount_minor) VALUES (?, ?)"
+    context.rows.run(sql, command.asset, listed_minor)
 
 
 # ── money in ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _arrived(purses: Purses, book: Book, context: Context, command: Booked) -> BookedAs:
+def _arrived(purses: Purses, book: Book, peers: Peers, context: Context, command: Booked) -> BookedAs:
     number = read_reference(command.reference)
     if number is None:
         return _open_in(context, command, "reference_unknown" if command.reference else "reference_missing")
     party = rows.party_of(context.view(), number)
     if party is None:
         return _open_in(context, command, "reference_unknown")
+    owed = peers.account_of(context, party, command.asset)
+    if owed is not None:
+        return _settled(peers, context, command, party=party, account=owed)
     try:
         account = purses.check_payee(context, party, command.asset, command.amount_minor)
     except Refusal as refusal:
@@ -169,6 +178,25 @@ def _arrived(purses: Purses, book: Book, context: Context, command: Booked) -> B
     name = as_bytes(payment)
     _keep_entry(context, command, party=party, payment=name)
     record_top_up(book, context, party=party, payment=name, asset=command.asset, amount_minor=command.amount_minor)
+    return BookedAs("matched")
+
+
+def _settled(peers: Peers, context: Context, command: Booked, *, party: bytes, account: int) -> BookedAs:
+    """An institution paid what it owes, or part of it, or more: then we owe it."""
+    payment = context.new_id("settled")
+    context.transfer(
+        Transfer(
+            id=payment,
+            debit=open_books(context, command.asset).nostro,
+            credit=account,
+            amount=command.amount_minor,
+            asset=command.asset,
+            code=SETTLED_IN,
+        )
+    )
+    name = as_bytes(payment)
+    _keep_entry(context, command, party=party, payment=name)
+    peers.settled_in(context, party=party, payment=name, asset=command.asset, amount_minor=command.amount_minor)
     return BookedAs("matched")
 
 
@@ -306,12 +334,13 @@ def _park(context: Context, found: rows.Withdrawal, amount_minor: int) -> None:
 # ── rows ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _check_rail(context: Context) -> None:
+def check_rail(context: Context) -> None:
+    """Refuse ``bank_rail_only`` to anybody but the bank's courier."""
     context.refuse_if(context.signer != RAIL, "bank_rail_only")
 
 
 def _withdrawal(context: Context, name: bytes) -> rows.Withdrawal:
-    _check_rail(context)
+    check_rail(context)
     found = rows.withdrawal(context.view(), name)
     if found is None:
         context.refuse("withdrawal_not_found")

@@ -25,15 +25,22 @@ def begin(context: Context, _genesis: Genesis) -> None:
 
 
 def set_rules(purses: Purses, context: Context, command: SetRules) -> RulesSet:
-    """Let a new version of the rules speak from now on; the old ones stay on record."""
+    """Let a new version of the rules speak from now on, said from the machine itself; people propose and approve."""
     purses.require_role(context, "operator")
+    context.refuse_if(context.signer != NODE, "rules_by_two")
     code = rules.wrong(command.rules)
     context.refuse_if(bool(code), code)
-    version = rows.ruleset(context).version + 1
-    _store(context, version, command.rules, context.signer)
+    version = speak(context, command.rules, context.signer)
     purses.note_act(context, "guard_rules_set", detail=f"version {version}")
-    context.emit(RulesChanged(version))
     return RulesSet(version)
+
+
+def speak(context: Context, new: Sequence[Rule], by: bytes) -> int:
+    """Let a version speak from the next payment on; answer its number. The old ones stay on record."""
+    version = rows.ruleset(context).version + 1
+    _store(context, version, new, by)
+    context.emit(RulesChanged(version))
+    return version
 
 
 def _store(context: Context, version: int, new: Sequence[Rule], by: bytes) -> None:

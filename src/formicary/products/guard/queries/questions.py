@@ -12,6 +12,7 @@ from formicary.products.guard.rules import table_of
 
 if TYPE_CHECKING:
     from formicary.machine.context import View
+    from formicary.products.guard.commands import Rule
     from formicary.products.guard.needs import Purses
 
 _CURSOR_BYTES: Final = 24
@@ -150,17 +151,45 @@ def rules(view: View, _who: bytes, asked: answers.AskRules) -> answers.Rules:
         if row is None:
             raise refuse("rules_not_found")
         found = rows.RulesetRow(*row)
-    items = tuple(
-        answers.RuleShown(
-            kind=rule.kind,
-            source=rule.source,
-            asset=rule.asset or None,
-            minor=rule.minor,
-            count=rule.count,
-            window_s=rule.window_s,
-            percent=rule.percent,
-            words=REASONS[rule.kind],
-        )
-        for rule in table_of(found.rules).values()
-    )
+    items = tuple(map(_rule, table_of(found.rules).values()))
     return answers.Rules(version=found.version, set_ns=found.set_ns, items=items)
+
+
+def rule_proposals(purses: Purses, view: View, who: bytes, asked: answers.AskRuleProposals) -> answers.RuleProposals:
+    """Proposals in one state, newest first; for whoever makes, decides or audits them."""
+    if not any(purses.has_role(view, who, role) for role in ("operator", "approver", "auditor")):
+        raise refuse("rule_proposals_for_operators")
+    found = rows.proposals(view, asked.state, before=place(asked.after, _LATEST), limit=asked.limit + 1)
+    page = found[: asked.limit]
+    more = ""
+    if len(found) > asked.limit:
+        more = (page[-1].made_ns.to_bytes(8, "big", signed=True) + page[-1].proposal).hex()
+    return answers.RuleProposals(items=tuple(_proposal(row, who) for row in page), next=more)
+
+
+def _proposal(row: rows.ProposalRow, who: bytes) -> answers.RuleProposal:
+    return answers.RuleProposal(
+        proposal=row.proposal,
+        state=row.state,  # type: ignore[arg-type] # the column holds only these
+        maker=row.maker,
+        made_ns=row.made_ns,
+        based_on=row.based_on,
+        items=tuple(map(_rule, table_of(row.rules).values())),
+        checker=row.checker,
+        decided_ns=row.decided_ns or None,
+        version=row.version or None,
+        mine=row.maker == who,
+    )
+
+
+def _rule(rule: Rule) -> answers.RuleShown:
+    return answers.RuleShown(
+        kind=rule.kind,
+        source=rule.source,
+        asset=rule.asset or None,
+        minor=rule.minor,
+        count=rule.count,
+        window_s=rule.window_s,
+        percent=rule.percent,
+        words=REASONS[rule.kind],
+    )

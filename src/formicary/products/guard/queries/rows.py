@@ -36,6 +36,20 @@ class RulesetRow(NamedTuple):
     set_by: bytes
 
 
+class ProposalRow(NamedTuple):
+    """Rules that somebody proposed."""
+
+    proposal: bytes
+    made_ns: int
+    maker: bytes
+    based_on: int
+    rules: bytes
+    state: str
+    checker: bytes | None
+    decided_ns: int
+    version: int
+
+
 class EdgeRow(NamedTuple):
     """What went from one to another; ``sum_minor`` since ``since_ns``, a week at most."""
 
@@ -168,3 +182,26 @@ def is_member(where: HasRows, case_id: bytes, party: bytes) -> bool:
     """Whether somebody is in a ring."""
     sql = "SELECT place FROM guard_members WHERE case_id = ? AND party = ? ORDER BY case_id"
     return where.rows.one(sql, case_id, party) is not None
+
+
+_PROPOSAL: Final = "SELECT proposal, made_ns, maker, based_on, rules, state, checker, decided_ns, version"
+
+
+def proposal(holder: HasRows, name: bytes) -> ProposalRow | None:
+    """Proposed rules by the proposal's name."""
+    found = holder.rows.one(f"{_PROPOSAL} FROM guard_proposals WHERE proposal = ? ORDER BY proposal", name)
+    return None if found is None else ProposalRow(*found)
+
+
+def proposals(holder: HasRows, state: str, *, before: tuple[int, bytes], limit: int) -> list[ProposalRow]:
+    """Proposals in one state, newest first, before a place (time, name)."""
+    sql = f"""{_PROPOSAL} FROM guard_proposals WHERE state = ? AND (made_ns, proposal) < (?, ?)
+              ORDER BY made_ns DESC, proposal DESC LIMIT ?"""
+    return [ProposalRow(*row) for row in holder.rows.all(sql, state, *before, limit)]
+
+
+def count_waiting(holder: HasRows) -> int:
+    """How many proposals nobody has decided."""
+    found = holder.rows.one("SELECT count(*) FROM guard_proposals WHERE state = 'waiting' ORDER BY 1")
+    assert found is not None, "a count has a row"
+    return int(found[0])

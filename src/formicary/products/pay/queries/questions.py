@@ -54,14 +54,22 @@ def activity(view: View, who: bytes, asked: answers.AskActivity) -> answers.Acti
     return answers.Activity(items=tuple(_movement(row, who) for row in page), next=more)
 
 
+_MOVED = {
+    "payer": "kind NOT IN ('packet_opened', 'escrow_out', 'escrow_back')",
+    "payee": "NOT (kind = 'escrow' AND state = 'paid')",
+}
+"""What somebody sees of each side. Packets and escrow pay out what was paid in before: the giver paid then. A seller
+has what was paid out, part by part, and nothing of what went back; an order that is held, or went back whole, shows so.
+"""
+
+
 def _walk(
     view: View, side: str, who: bytes, *, start: tuple[int, bytes], asset: int | None, wanted: int
 ) -> list[rows.PaymentRow]:
-    """Rows of one side. The giver of a packet paid when giving it, so its openings are not theirs to see here."""
-    hidden = " AND kind <> 'packet_opened'" if side == "payer" else ""
+    """Rows of one side, without what moved on no account of theirs."""
     of_asset = "" if asset is None else " AND asset = ?"
-    sql = f"""SELECT {_PAYMENT} FROM pay_payments WHERE {side} = ? AND (at_ns, payment) < (?, ?){hidden}{of_asset}
-              ORDER BY at_ns DESC, payment DESC LIMIT ?"""  # noqa: S608 - our own words
+    sql = f"""SELECT {_PAYMENT} FROM pay_payments WHERE {side} = ? AND (at_ns, payment) < (?, ?)
+              AND {_MOVED[side]}{of_asset} ORDER BY at_ns DESC, payment DESC LIMIT ?"""  # noqa: S608 - our own words
     values = (who, *start) if asset is None else (who, *start, asset)
     return [rows.PaymentRow(*row) for row in view.rows.all(sql, *values, wanted)]
 
