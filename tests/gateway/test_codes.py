@@ -242,10 +242,11 @@ def test_two_displays_never_share_a_code(cafe: Cafe, monkeypatch: pytest.MonkeyP
         assert len(codes) < AHEAD_MAX + 3
         codes.append(slow.json())
     assert (slow.status_code, slow.json()["code"], slow.headers["retry-after"]) == (429, "rate_limited", "1")
-    body = {"shop": cafe.shop, "till": cafe.till, "asset": "EUR", "amount_minor": 100, "number": None}
+    body = {"shop": cafe.shop, "till": cafe.till, "asset": "EUR", "amount_minor": 100}
     for code in (codes[0], codes[1], codes[-1]):
         charged = cafe.owner.post("/v1/shop/charge-code", text=code["text"], **body)
-        assert (charged.status_code, charged.json()["state"]) == (200, "paid"), charged.text
+        assert charged.status_code == 200, charged.text
+        assert charged.json()["state"] == "paid"
     again = cafe.owner.post("/v1/shop/charge-code", text=codes[1]["text"], **body)
     assert again.json()["code"] == "code_used"
     monkeypatch.undo()
