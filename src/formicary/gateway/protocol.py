@@ -77,6 +77,8 @@ class Whole:
         cycle.message_event.set()
         if not cycle.keep_alive:
             cycle.transport.close()
+        # Or request and answer would hold each other until the collector comes, and then everybody waits for it.
+        cycle.scope["extensions"] = {}
         cycle.on_response()
 
 
