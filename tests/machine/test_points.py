@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from formicary.base.errors import Fault
 from formicary.machine.machine import Machine
 from formicary.machine.points import point_of
 from formicary.machine.rows import Effect, Rows
@@ -176,7 +177,7 @@ def test_what_an_entry_did_outside_of_commands_stays_its_own() -> None:
 
 
 def test_a_key_that_is_taken_ends_the_entry() -> None:
-    """At once where the row is known, else when the entry ends; a product that does not look first has a bug."""
+    """Whether the row is in memory or not; a product that does not look first has a bug."""
     rows = fresh()
     pair = rows.fenced["pair"]
     rows.begin()
@@ -191,9 +192,22 @@ def test_a_key_that_is_taken_ends_the_entry() -> None:
     again = Rows(None, [PAIR])
     again.connection.execute(ADD, (b"a", 1, "new", None))
     again.begin()
-    again.fenced["pair"].run(ADD, b"a", 1, "new", None)
     with pytest.raises(apsw.ConstraintError):
-        again.changes(1, ())
+        again.fenced["pair"].run(ADD, b"a", 1, "new", None)
+
+
+def test_rows_that_fell_back_refuse_to_go_on() -> None:
+    """When SQLite has rolled back entries by itself, nothing is applied on top, and nothing is said to be committed."""
+    rows = fresh()
+    rows.begin()
+    rows.fenced["pair"].run(ADD, b"a", 1, "new", None)
+    finish(rows, 1)
+    rows.connection.execute("ROLLBACK")
+    with pytest.raises(Fault, match="opened again"):
+        rows.begin()
+    with pytest.raises(Fault, match="opened again"):
+        rows.commit()
+    rows.close()
 
 
 def test_a_value_of_another_type_is_left_to_sqlite() -> None:

@@ -63,7 +63,7 @@ class Point:
         """Do what an INSERT, UPDATE or DELETE says; answer how many rows it touched."""
         table, key = self.table, self._key_of(parameters)
         if self.verb == "insert":
-            if table.known.get(key) is not None:
+            if rows.read(table, key) is not None:
                 raise apsw.ConstraintError(f"UNIQUE constraint failed: {table.name} has {key} already")
             new: list[Value] = [None] * len(table.columns)
         else:

@@ -187,10 +187,8 @@ class Rows:
         """Open the savepoint of an entry, in a new transaction or in the one that the entries before it share."""
         assert not self._under_way, "an entry is under way"
         with storage_faults(self.path):
+            self._refuse_when_fallen_back()
             if not self.connection.in_transaction:
-                if self._uncommitted:
-                    message = "the disk failed and the rows fell back; the ledger must be opened again"
-                    raise Fault(message)
                 self.connection.execute("BEGIN IMMEDIATE")
             self.connection.execute("SAVEPOINT entry")
         self._under_way = True
@@ -268,9 +266,16 @@ class Rows:
         """Commit all entries so far, so that other connections see them; between two entries."""
         assert not self._under_way, "an entry is under way"
         with storage_faults(self.path):
+            self._refuse_when_fallen_back()
             if self.connection.in_transaction:
                 self.connection.execute("COMMIT")
         self._uncommitted = self._uncommitted_bytes = 0
+
+    def _refuse_when_fallen_back(self) -> None:
+        """After some errors of the disk SQLite rolls back entries that memory still counts on: nothing may follow."""
+        if self._uncommitted and not self.connection.in_transaction:
+            message = "the disk failed and the rows fell back; the ledger must be opened again"
+            raise Fault(message)
 
     def rollback(self) -> None:
         """Give up the entry that is under way, if one is."""
@@ -398,7 +403,8 @@ class Rows:
         """Close the database; an entry that is under way is given up."""
         self.rollback()
         try:
-            self.commit()
+            if self.connection.in_transaction:
+                self.commit()
         finally:
             self.connection.close()
 

@@ -104,13 +104,10 @@ class WorkingSet:
         return row
 
     def write(self, table: Table, key: Row, row: Row | None) -> None:
-        """Insert, change or delete (None) the row with this key, until the entry ends.
-
-        That a new row's key is free is for SQLite to say then.
-        """
-        old = table.known.get(key, _UNKNOWN)
+        """Insert, change or delete (None) the row with this key, until the entry ends; it was read before."""
+        old = table.known[key]
         self._journal.append((table, key, old))
-        table.before.setdefault(key, None if old is _UNKNOWN else old)
+        table.before.setdefault(key, old)
         table.known[key] = row
 
     @property
@@ -133,11 +130,10 @@ class WorkingSet:
         self._flush()
         self._through = True
 
-    def forget(self, table: str | None = None) -> None:
-        """Drop what is known of a table, or of all: it was changed by other means, or taken back."""
-        for each in self._tables:
-            if table in {None, each.name}:
-                each.known.clear()
+    def forget(self) -> None:
+        """Drop what is known of all rows: they were taken back by other means, or are too many."""
+        for table in self._tables:
+            table.known.clear()
 
     # ── commands and entries ────────────────────────────────────────────────────────────────────────────────────
 
@@ -188,10 +184,7 @@ class WorkingSet:
 
     def _restore(self) -> None:
         for table, key, old in reversed(self._journal):
-            if old is _UNKNOWN:
-                del table.known[key], table.before[key]
-            else:
-                table.known[key] = old
+            table.known[key] = old
         self._journal.clear()
 
     def _flush(self) -> list[Change]:
